@@ -1,0 +1,36 @@
+# add_osteon_plugin(KIND NAME [SUPPORT LIBRARY] [NEEDS ITK|OPEN3D] [LIBRARIES TARGET…])
+#
+# One shared library from every .cpp of the calling folder, put where the host looks: plugins/KIND/NAME.so. Works in the
+# tree and, through find_package(Osteon), outside it. SUPPORT links one library of plugins/support; NEEDS leaves the plugin
+# out, with a message, when that dependency is switched off.
+
+function(add_osteon_plugin kind name)
+  cmake_parse_arguments(ARG "" "SUPPORT;NEEDS" "LIBRARIES" ${ARGN})
+  if(ARG_NEEDS AND DEFINED OSTEON_WITH_${ARG_NEEDS} AND NOT OSTEON_WITH_${ARG_NEEDS})
+    message(STATUS "Leaving out ${kind}/${name}: OSTEON_WITH_${ARG_NEEDS} is OFF")
+    return()
+  endif()
+  if(name MATCHES "__" OR NOT name MATCHES "^[a-z][a-z0-9_]*$")
+    message(FATAL_ERROR "A plugin's name is lower case letters, digits and single underscores: ${name}")
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_(test|benchmark)\\.cpp$")
+  list(REMOVE_DUPLICATES sources)
+  set(target ${kind}_${name})
+  add_library(${target} MODULE ${sources})
+  target_link_libraries(${target} PRIVATE Osteon::osteon ${ARG_LIBRARIES})
+  if(ARG_SUPPORT)
+    target_link_libraries(${target} PRIVATE osteon_support_${ARG_SUPPORT})
+  endif()
+  if(CMAKE_PROJECT_NAME STREQUAL Osteon)
+    set(folder ${CMAKE_BINARY_DIR}/lib/osteon/plugins/${kind})
+    install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/osteon/plugins/${kind})
+    set_property(GLOBAL APPEND PROPERTY OSTEON_PLUGIN_TARGETS ${target})
+  else()
+    set(folder ${CMAKE_BINARY_DIR})
+  endif()
+  set_target_properties(${target} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${folder}
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    INSTALL_RPATH "$ORIGIN/../../..")
+endfunction()

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <osteon/materials.hpp>
+#include <osteon/plugin.hpp>
+#include <osteon/volume.hpp>
+
+#include <memory>
+#include <span>
+
+namespace osteon {
+
+/// One X-ray exposure, all of it in patient coordinates (mm): where the rays start and where each pixel's centre lies.
+/// How it came from angles and distances is the framework's business (imaging/views.hpp), not a renderer's.
+struct Projection {
+  bool parallel = false;
+  Vec3 source;           ///< the focal spot; unused when parallel
+  Vec3 direction;        ///< unit direction of the beam; unused in perspective
+  Vec3 first_pixel;      ///< centre of pixel (row 0, column 0)
+  Vec3 row_step;         ///< from a pixel to the one below it
+  Vec3 column_step;      ///< from a pixel to the one right of it
+  std::int64_t rows = 0, columns = 0;
+};
+
+/// A volume made ready for projection.
+class OSTEON_API Projector {
+ public:
+  Projector() = default;
+  Projector(const Projector&) = delete;
+  Projector& operator=(const Projector&) = delete;
+  virtual ~Projector();
+
+  /// Line integrals of the material fractions (`material_fractions`) along each ray, in mm: float32
+  /// `[V, kMaterials, rows, columns]`, contiguous, finite, never negative. All projections have the same rows and
+  /// columns. Outside the grid there is air: a voxel's value is spread by the renderer's own interpolation, which
+  /// falls to 0 at most one voxel beyond the outermost voxel centres. Uses the host's threads itself.
+  [[nodiscard]] virtual at::Tensor project(std::span<const Projection> projections) = 0;
+};
+
+/// Volume + exposures → line integrals.
+class OSTEON_API Renderer : public Plugin {
+ public:
+  ~Renderer() override;
+
+  [[nodiscard]] virtual std::unique_ptr<Projector> prepare(const Volume& volume) const = 0;
+};
+
+}  // namespace osteon

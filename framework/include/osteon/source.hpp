@@ -1,0 +1,28 @@
+#pragma once
+
+#include <osteon/plugin.hpp>
+#include <osteon/specimen.hpp>
+
+#include <vector>
+
+namespace osteon {
+
+/// Parameters → specimens, each with one or more separate acquisitions (CT volumes on grids of their own).
+class OSTEON_API Source : public Plugin {
+ public:
+  ~Source() override;
+
+  /// Every specimen, in an order that depends on the parameters and the data only. Cheap: reads headers, not voxels.
+  /// Throws `Error` when there is none, saying where it looked and for what.
+  [[nodiscard]] virtual std::vector<SpecimenInfo> specimens() const = 0;
+
+  /// What the acquisition is made from beyond the parameters: the SHA-256 of the content of the files it reads; ""
+  /// for a procedural source. Part of the cache key, so that an edited file is read again.
+  [[nodiscard]] virtual std::string content_digest(const SpecimenInfo& specimen, int acquisition) const = 0;
+
+  /// Reads or makes one volume. The grid is canonical (`Grid::canonical`). A function of the parameters, the specimen
+  /// and the acquisition's number alone: never of which specimens were asked for before. Called from several threads.
+  [[nodiscard]] virtual Acquisition acquire(const SpecimenInfo& specimen, int acquisition) const = 0;
+};
+
+}  // namespace osteon

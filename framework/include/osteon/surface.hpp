@@ -1,0 +1,19 @@
+#pragma once
+
+#include <osteon/mesh.hpp>
+#include <osteon/plugin.hpp>
+#include <osteon/volume.hpp>
+
+namespace osteon {
+
+/// Volume → the outer surface of the one bone that the volume is about.
+class OSTEON_API Surface : public Plugin {
+ public:
+  ~Surface() override;
+
+  /// A closed surface, oriented outwards, in the volume's patient coordinates. Throws `Error` when there is no bone
+  /// (with the largest HU found) or the bone leaves the volume. Called from several threads.
+  [[nodiscard]] virtual Mesh extract(const Volume& volume) const = 0;
+};
+
+}  // namespace osteon

@@ -1,0 +1,72 @@
+#pragma once
+
+// A TOML experiment file, read, completed and checked: every parameter of every section and plugin has a value, and
+// every mistake of the file is reported in one go with file, line, column and the nearest valid name.
+
+#include "host/registry.hpp"
+
+#include <osteon/parameters.hpp>
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace osteon::config {
+
+/// The framework's own sections ([views], [film], [split], …), declared by the rooms that read them.
+using Sections = std::map<std::string, Schema>;
+
+/// Kinds of which an experiment has exactly one ([source], [surface], [renderer], [backbone], [loss]) and kinds of which
+/// it has any number ([classifier.knn], [metric.rank], …: named tables whose `plugin` defaults to the name).
+[[nodiscard]] bool is_single_kind(std::string_view kind);
+
+struct PluginChoice {
+  std::string kind;
+  std::string instance;  ///< the table's name where there may be several; else the plugin's
+  std::string plugin;
+  Parameters parameters;
+};
+
+struct Experiment {
+  std::string title;
+  std::filesystem::path file;
+  int repeats = 1;
+  std::map<std::string, Parameters> sections;
+  std::vector<PluginChoice> plugins;  ///< single kinds first, then in the file's order
+
+  [[nodiscard]] const PluginChoice& only(std::string_view kind) const;
+  [[nodiscard]] std::vector<const PluginChoice*> all(std::string_view kind) const;
+
+  /// Where a value came from: dotted path → "experiments/a.toml:12" or "--set". Absent for defaults.
+  std::map<std::string, std::string> origins;
+
+  /// Everything resolved, as TOML that runs as it is (paths absolute, no `extends`, no [sweep]).
+  [[nodiscard]] std::string to_toml() const;
+  /// SHA-256 of `to_toml` without the paths' folders: names the run's folder.
+  [[nodiscard]] std::string digest() const;
+};
+
+/// One point of a sweep: an experiment with its own values of the swept parameters, and its training seed.
+struct Point {
+  Experiment experiment;
+  std::vector<std::pair<std::string, std::string>> changes;  ///< dotted path → value as text, the swept ones
+  int repeat = 0;                                            ///< 0 … repeats-1
+};
+
+struct Plan {
+  std::string title;
+  Experiment base;             ///< the file itself, before the sweep
+  std::vector<Point> points;   ///< one when there is neither [sweep] nor repeats
+  std::vector<std::string> swept;  ///< dotted paths
+  int repeats = 1;
+};
+
+/// Reads `file` and all it extends, applies `overrides` ("loss.margin=0.2"), checks every point of the sweep. Throws one
+/// `Error` that lists all mistakes. `repeats` vary `training.seed` only (seed, seed + 1, …).
+[[nodiscard]] Plan load(const std::filesystem::path& file, std::span<const std::string> overrides,
+                        const Sections& sections, host::Registry& registry);
+
+}  // namespace osteon::config

@@ -1,0 +1,97 @@
+// Key functions of the SDK's interfaces: their vtables and type information live here, once, in libosteon.so.
+
+#include <osteon/backbone.hpp>
+#include <osteon/classifier.hpp>
+#include <osteon/format.hpp>
+#include <osteon/loss.hpp>
+#include <osteon/metric.hpp>
+#include <osteon/renderer.hpp>
+#include <osteon/reporter.hpp>
+#include <osteon/shape.hpp>
+#include <osteon/source.hpp>
+#include <osteon/surface.hpp>
+
+namespace osteon {
+
+Plugin::~Plugin() = default;
+Source::~Source() = default;
+Format::~Format() = default;
+Surface::~Surface() = default;
+Projector::~Projector() = default;
+Renderer::~Renderer() = default;
+Network::~Network() = default;
+Backbone::~Backbone() = default;
+Loss::~Loss() = default;
+Classifier::~Classifier() = default;
+Shape::~Shape() = default;
+Metric::~Metric() = default;
+Reporter::~Reporter() = default;
+
+void Loss::prepare(std::int64_t /*classes*/, std::int64_t /*embedding_size*/) {}
+std::map<std::string, at::Tensor> Loss::state() { return {}; }
+double Loss::margin() const { return -1; }
+
+namespace {
+[[noreturn]] void cannot(const char* deed) { throw Error(text("this format does not ", deed)); }
+}  // namespace
+
+Volume Format::read_volume(const std::filesystem::path& /*path*/) const { cannot("read volumes"); }
+Radiograph Format::read_radiograph(const std::filesystem::path& /*path*/) const { cannot("read radiographs"); }
+Mesh Format::read_mesh(const std::filesystem::path& /*path*/) const { cannot("read meshes"); }
+void Format::write_volume(const Volume& /*volume*/, const VolumeLabel& /*label*/,
+                          const std::filesystem::path& /*path*/) const {
+  cannot("write volumes");
+}
+void Format::write_mesh(const Mesh& /*mesh*/, const std::filesystem::path& /*path*/) const { cannot("write meshes"); }
+
+std::string to_text(Side side) { return side == Side::right ? "right" : side == Side::left ? "left" : "unknown"; }
+
+std::string to_text(Need need) {
+  switch (need) {
+    case Need::embeddings: return "embeddings";
+    case Need::predictions: return "predictions";
+    case Need::meshes: return "meshes";
+  }
+  return "?";
+}
+
+void Evidence::require(Need need) const {
+  if (!allowed_.contains(need))
+    throw failure("the metric asked for " + to_text(need) + " without declaring it in needs()");
+}
+
+const std::vector<EmbeddingSet>& Evidence::embeddings() const {
+  require(Need::embeddings);
+  return contents_->embeddings;
+}
+
+const std::vector<Identification>& Evidence::identifications() const {
+  require(Need::predictions);
+  return contents_->identifications;
+}
+
+const ShapeEvidence& Evidence::shapes() const {
+  require(Need::meshes);
+  return contents_->shapes;
+}
+
+std::string to_text(const MetricValue& value) {
+  if (std::isnan(value.value)) return "undefined" + (value.note.empty() ? "" : " (" + value.note + ")");
+  char digits[64];
+  std::snprintf(digits, sizeof digits, value.unit == "%" ? "%.1f" : "%.3g", value.value);
+  if (value.unit == "mm") std::snprintf(digits, sizeof digits, "%.2f", value.value);
+  std::string result = digits;
+  if (value.unit.rfind("of ", 0) == 0) {  // "2.5 of 3"
+    std::snprintf(digits, sizeof digits, "%.4g", value.value);
+    result = digits;
+  }
+  if (!value.unit.empty()) result += " " + value.unit;
+  if (value.interval) {
+    char bounds[64];
+    std::snprintf(bounds, sizeof bounds, " [%.3g, %.3g]", value.interval->first, value.interval->second);
+    result += bounds;
+  }
+  return result;
+}
+
+}  // namespace osteon
