@@ -40,9 +40,7 @@ class Handle {
   void guard(const std::function<void()>& body) const;
 
   template <class Kind>
-  Kind& as() const {
-    return static_cast<Kind&>(*object_);
-  }
+  Kind& as() const;
 
  private:
   const LoadedPlugin* plugin_;
