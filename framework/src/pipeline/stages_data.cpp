@@ -128,7 +128,7 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
       const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
       const auto poses = scan.acquisition == 0
                              ? imaging::gallery_poses(views)
-                             : imaging::query_poses(views, static_cast<std::uint64_t>(views.integer("seed")),
+                             : imaging::query_poses(views, 0,
                                                     std::string(stored.facts.at("voxels")));
       const auto start = std::chrono::steady_clock::now();
       const ImageSet set = imaging::render(renderer, acquisition_from(stored).volume, surface.frame, poses, views, film,
