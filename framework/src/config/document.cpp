@@ -34,9 +34,8 @@ Value convert(const toml::node& node, const std::shared_ptr<const Source>& sourc
 std::vector<Entry> convert_entries(const toml::table& table, const std::shared_ptr<const Source>& source) {
   std::vector<std::pair<const toml::key*, const toml::node*>> found;
   for (const auto& [key, node] : table) found.emplace_back(&key, &node);
-  std::ranges::stable_sort(found, [](const auto& a, const auto& b) {
-    return a.first->source().begin < b.first->source().begin;
-  });
+  std::ranges::stable_sort(
+      found, [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
   std::vector<Entry> entries;
   for (const auto& [key, node] : found)
     entries.push_back({std::string(key->str()), place_of(key->source(), source), convert(*node, source)});
@@ -128,7 +127,8 @@ Value parse(std::string_view bytes, const std::shared_ptr<const Source>& source)
     return root;
   } catch (const toml::parse_error& error) {
     std::string description(error.description());
-    if (!description.empty()) description[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(description[0])));
+    if (!description.empty())
+      description[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(description[0])));
     throw SyntaxError{place_of(error.source(), source), "not valid TOML: " + description};
   }
 }

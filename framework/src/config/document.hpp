@@ -1,7 +1,7 @@
 #pragma once
 
-// A TOML document as a tree that remembers where each key and value stands, in the file's order. toml++ does the parsing
-// (document.cpp, the only file that sees it); its own tables are sorted by key and lose positions when copied.
+// A TOML document as a tree that remembers where each key and value stands, in the file's order. toml++ does the
+// parsing (document.cpp, the only file that sees it); its own tables are sorted by key and lose positions when copied.
 
 #include <cstdint>
 #include <filesystem>

@@ -7,6 +7,7 @@
 #include <osteon/error.hpp>
 
 #include <algorithm>
+#include <iomanip>
 #include <limits>
 #include <string>
 #include <utility>
@@ -17,18 +18,16 @@ namespace {
 
 /// Files come from outside: a control character must not reach the terminal. A tab becomes one space, so that the caret
 /// below stands right.
-std::string printable(std::string text) {
-  for (char& c : text) {
+std::string printable(std::string bytes) {
+  for (char& c : bytes) {
     if (c == '\t') c = ' ';
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = '?';
   }
-  return text;
+  return bytes;
 }
 
 std::string numbered(const Source& source, int line) {
-  const std::string number = std::to_string(line);
-  return std::string(number.size() < 5 ? 5 - number.size() : 0, ' ') + number + " | " +
-         printable(source.lines[static_cast<std::size_t>(line) - 1]) + "\n";
+  return text(std::setw(5), line, " | ", printable(source.lines[static_cast<std::size_t>(line) - 1]), "\n");
 }
 
 bool is_comment(const std::string& line) {
@@ -45,7 +44,7 @@ std::string excerpt(const Place& place, bool with_comments) {
   for (int line = first; line <= place.line; ++line) result += numbered(source, line);
   const auto before = static_cast<std::size_t>(std::max(0, place.column - 1));
   const auto wave = static_cast<std::size_t>(std::max(0, place.length - 1));
-  return result + "      | " + std::string(before, ' ') + "^" + std::string(wave, '~') + "\n";
+  return text(result, "      | ", std::string(before, ' '), "^", std::string(wave, '~'), "\n");
 }
 
 auto order(const Place& place) {
@@ -69,7 +68,7 @@ void Mistakes::throw_if_any() const {
   for (const Mistake& mistake : sorted) {
     const Place& place = mistake.place;
     std::string where = place.text();
-    if (place.line > 0) where += ":" + std::to_string(place.column);
+    if (place.line > 0) where += text(":", place.column);
     all += printable(where + ": " + mistake.message) + "\n";
     if (place.source != nullptr) all += excerpt(place, mistake.with_comments);
   }
