@@ -37,10 +37,13 @@ std::string slug(const std::string& title) {
 }
 
 std::string thousands(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
-    digits.insert(static_cast<std::size_t>(i), ",");
-  return digits;
+  const std::string digits = std::to_string(n);
+  std::string result;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) result += ',';
+    result += digits[i];
+  }
+  return result;
 }
 
 /// What the plan line says before anything is made.
@@ -139,7 +142,7 @@ std::string point_text(const config::Plan& plan, std::size_t index) {
 }
 
 fs::path point_folder(const fs::path& folder, std::size_t index) {
-  char number[16];
+  char number[32];
   std::snprintf(number, sizeof number, "%02zu", index + 1);
   return folder / number;
 }
@@ -217,7 +220,7 @@ std::int64_t render_pngs(const RunOptions& options, const fs::path& folder) {
     std::string index = "file,pose,axial_deg,tilt_deg,in_plane_deg,energy_kev,pixel_spacing_mm\n";
     for (std::size_t i = 0; i < set.rows.size(); ++i) {
       const ImageRow& row = set.rows[i];
-      char file[32];
+      char file[40];
       std::snprintf(file, sizeof file, "%05zu.png", i);
       write_png(folder / name / file, set.pixels[static_cast<std::int64_t>(i)]);
       index += text(file, ",", row.pose, ",", row.axial, ",", row.tilt, ",", row.in_plane, ",", row.energy, ",",

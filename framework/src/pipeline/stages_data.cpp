@@ -183,10 +183,10 @@ ImageTable load_images(const RunContext& run, const Cohort& cohort) {
 }
 
 at::Tensor ImageTable::rows_where(const std::function<bool(std::int64_t)>& keep) const {
-  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> found;
   for (std::int64_t i = 0; i < static_cast<std::int64_t>(role.size()); ++i)
-    if (keep(i)) rows.push_back(i);
-  return at::tensor(rows, at::kLong);
+    if (keep(i)) found.push_back(i);
+  return at::tensor(found, at::kLong);
 }
 
 }  // namespace osteon::pipeline
