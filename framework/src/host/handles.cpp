@@ -1,0 +1,238 @@
+#include "host/handles.hpp"
+
+#include "host/stop.hpp"
+
+#include <ATen/Functions.h>
+
+#include <set>
+
+namespace osteon::host {
+
+namespace {
+
+void require(bool holds, const std::string& what) {
+  if (!holds) throw failure(what);
+}
+
+bool finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
+
+}  // namespace
+
+Handle::Handle(const LoadedPlugin& plugin, Parameters parameters)
+    : plugin_(&plugin), parameters_(std::move(parameters)) {
+  guard([this] { object_ = plugin_->descriptor->create(parameters_); });
+  if (!object_) throw failure(id() + ": the plugin made no object");
+}
+
+std::map<std::string, std::string> Handle::ingredients() const {
+  const std::string kind = plugin_->descriptor->kind;
+  std::map<std::string, std::string> parts{{kind + ".plugin", name()}, {kind + ".build", plugin_->build_id}};
+  for (const auto& [parameter, value] : parameters_.canonical()) parts[kind + "." + parameter] = value;
+  return parts;
+}
+
+void Handle::guard(const std::function<void()>& body) const {
+  try {
+    body();
+  } catch (const Error& e) {
+    throw e.within(id());
+  } catch (const c10::Error& e) {
+    throw failure(text(id(), ": LibTorch: ", e.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    throw failure(id() + ": out of memory");
+  } catch (const std::exception& e) {
+    throw failure(text(id(), ": ", e.what()));
+  }
+}
+
+template <class Kind>
+Kind& Handle::as() const {
+  auto* object = dynamic_cast<Kind*>(object_.get());
+  if (object == nullptr) throw failure("the plugin's class does not implement the interface of its kind");
+  return *object;
+}
+
+void SourceHandle::keep_secret(const std::string& salt) const {
+  guard([&] { as<Source>().keep_secret(salt); });
+}
+
+std::vector<SpecimenInfo> SourceHandle::specimens() const {
+  std::vector<SpecimenInfo> list;
+  guard([&] {
+    list = as<Source>().specimens();
+    require(!list.empty(), "the source has no specimen");
+    std::set<std::string> ids;
+    for (const SpecimenInfo& specimen : list) {
+      require(ids.insert(specimen.id).second, "two specimens are called \"" + specimen.id + "\"");
+      require(!specimen.subject.empty(), "specimen \"" + specimen.id + "\" has no subject");
+      require(specimen.acquisitions > 0, "specimen \"" + specimen.id + "\" has no acquisition");
+    }
+  });
+  return list;
+}
+
+std::string SourceHandle::content_digest(const SpecimenInfo& specimen, int acquisition) const {
+  std::string digest;
+  guard([&] { digest = as<Source>().content_digest(specimen, acquisition); });
+  return digest;
+}
+
+Acquisition SourceHandle::acquire(const SpecimenInfo& specimen, int acquisition) const {
+  Acquisition result;
+  guard([&] {
+    result = as<Source>().acquire(specimen, acquisition);
+    result.volume.check();
+    require(result.volume.grid == result.volume.grid.canonical(), "the volume's grid is not canonical");
+    if (result.truth) result.truth->check();
+  });
+  return result;
+}
+
+Volume FormatHandle::read_volume(const std::filesystem::path& path) const {
+  Volume volume;
+  guard([&] {
+    volume = as<Format>().read_volume(path);
+    volume.check();
+  });
+  return volume;
+}
+
+Mesh FormatHandle::read_mesh(const std::filesystem::path& path) const {
+  Mesh mesh;
+  guard([&] {
+    mesh = as<Format>().read_mesh(path);
+    mesh.check();
+  });
+  return mesh;
+}
+
+void FormatHandle::write_volume(const Volume& volume, const VolumeLabel& label, const std::filesystem::path& path) const {
+  guard([&] {
+    volume.check();
+    as<Format>().write_volume(volume, label, path);
+  });
+}
+
+void FormatHandle::write_mesh(const Mesh& mesh, const std::filesystem::path& path) const {
+  guard([&] {
+    mesh.check();
+    as<Format>().write_mesh(mesh, path);
+  });
+}
+
+Mesh SurfaceHandle::extract(const Volume& volume) const {
+  Mesh mesh;
+  guard([&] {
+    mesh = as<Surface>().extract(volume);
+    require_closed(mesh, "the extracted surface");
+  });
+  return mesh;
+}
+
+RendererHandle::BoundProjector RendererHandle::prepare(const Volume& volume) const {
+  std::unique_ptr<Projector> projector;
+  guard([&] {
+    projector = as<Renderer>().prepare(volume);
+    require(projector != nullptr, "the renderer made no projector");
+  });
+  return {*this, std::move(projector)};
+}
+
+at::Tensor RendererHandle::BoundProjector::project(std::span<const Projection> projections) const {
+  at::Tensor integrals;
+  renderer_->guard([&] {
+    integrals = projector_->project(projections);
+    const std::vector<std::int64_t> shape{static_cast<std::int64_t>(projections.size()), kMaterials,
+                                          projections.front().rows, projections.front().columns};
+    require(integrals.sizes() == at::IntArrayRef(shape) && integrals.scalar_type() == at::kFloat,
+            "line integrals must be float32 [views, materials, rows, columns]");
+    require(finite(integrals), "line integrals are not finite");
+  });
+  return integrals;
+}
+
+std::shared_ptr<Network> BackboneHandle::make(std::int64_t channels, std::int64_t height, std::int64_t width) const {
+  std::shared_ptr<Network> network;
+  guard([&] {
+    network = as<Backbone>().make(channels, height, width);
+    require(network != nullptr && network->features() > 0, "the backbone made no network");
+  });
+  return network;
+}
+
+void LossHandle::prepare(std::int64_t classes, std::int64_t embedding_size) const {
+  guard([&] { as<Loss>().prepare(classes, embedding_size); });
+}
+
+LossValue LossHandle::compute(const at::Tensor& embeddings, const at::Tensor& labels, const Triplets& triplets) const {
+  LossValue loss;
+  guard([&] {
+    loss = as<Loss>().compute(embeddings, labels, triplets);
+    require(loss.value.defined() && loss.value.dim() == 0, "a loss must be a scalar");
+    require(loss.value.requires_grad() || !embeddings.requires_grad(), "the loss has lost its graph");
+  });
+  return loss;
+}
+
+std::map<std::string, at::Tensor> LossHandle::state() const {
+  std::map<std::string, at::Tensor> state;
+  guard([&] { state = as<Loss>().state(); });
+  return state;
+}
+
+double LossHandle::margin() const {
+  double margin = -1;
+  guard([&] { margin = as<Loss>().margin(); });
+  return margin;
+}
+
+void ClassifierHandle::fit(const at::Tensor& embeddings, const at::Tensor& labels) const {
+  guard([&] { as<Classifier>().fit(embeddings, labels); });
+}
+
+Prediction ClassifierHandle::predict(const at::Tensor& queries) const {
+  Prediction prediction;
+  guard([&] {
+    prediction = as<Classifier>().predict(queries);
+    require(prediction.labels.dim() == 1 && prediction.labels.size(0) == queries.size(0) &&
+                prediction.labels.scalar_type() == at::kLong,
+            "predicted labels must be int64 [Q]");
+  });
+  return prediction;
+}
+
+void ShapeHandle::fit(const ShapeGallery& gallery) const {
+  guard([&] { as<Shape>().fit(gallery); });
+}
+
+ShapePrediction ShapeHandle::predict(const ShapeQuery& query) const {
+  ShapePrediction prediction;
+  guard([&] {
+    prediction = as<Shape>().predict(query);
+    prediction.mesh.check();
+  });
+  return prediction;
+}
+
+std::set<Need> MetricHandle::needs() const {
+  std::set<Need> needs;
+  guard([&] { needs = as<Metric>().needs(); });
+  return needs;
+}
+
+MetricResult MetricHandle::evaluate(const Evidence::Contents& contents) const {
+  MetricResult result;
+  guard([&] {
+    auto& metric = as<Metric>();
+    result = metric.evaluate(Evidence(contents, metric.needs()));
+    for (const MetricValue& value : result.values)
+      require(!value.table.empty() && !value.row.empty(), "a figure needs a table and a row");
+  });
+  return result;
+}
+
+void ReporterHandle::report(const Event& event) const {
+  guard([&] { as<Reporter>().report(event); });
+}
+
+}  // namespace osteon::host
