@@ -189,7 +189,7 @@ class TripletAccuracy final : public Metric {
     value.table = "triplet accuracy, validation images";
     value.row = set.name;
     value.column = column;
-    value.unit = "%";
+    value.unit = '%';
     value.is_baseline = set.is_trivial;
     value.count = std::ssize(gap);
     value.counted = text("triplets of ", scored.bones, scored.bones == 1 ? " bone" : " bones");
