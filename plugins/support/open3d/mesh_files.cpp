@@ -41,8 +41,8 @@ Mesh compacted(const SurfaceBuilder& surface) {
   for (std::size_t t = 0; t + 2 < corners.size(); t += 3) {
     for (std::size_t k = t; k < t + 3; ++k)
       if (corners[k] < 0 || corners[k] >= surface.vertex_count())
-        throw Error(text("face ", t / 3, " names vertex ", corners[k], ", but the file has ", surface.vertex_count(),
-                         " vertices, counted from 0"));
+        throw Error(text("a face names vertex ", corners[k], ", but the file has ", surface.vertex_count(),
+                         ", counted from 0"));
     if (corners[t] == corners[t + 1] || corners[t + 1] == corners[t + 2] || corners[t + 2] == corners[t]) continue;
     for (std::size_t k = t; k < t + 3; ++k) {
       kept.push_back(static_cast<std::int32_t>(corners[k]));

@@ -87,8 +87,7 @@ void SurfaceBuilder::add_vertex(double x, double y, double z) {
 }
 
 void SurfaceBuilder::add_polygon(const std::vector<std::int64_t>& corners) {
-  if (corners.size() < 3)
-    throw Error(text("face ", triangles_.size() / 3, " has ", corners.size(), " corners; at least 3 are needed"));
+  if (corners.size() < 3) throw Error(text("a face has ", corners.size(), " corners; at least 3 are needed"));
   for (std::size_t i = 2; i < corners.size(); ++i) {
     triangles_.push_back(corners[0]);
     triangles_.push_back(corners[i - 1]);
