@@ -254,12 +254,12 @@ class JosephProjector final : public Projector {
   /// Narrows low … high to where intercept + slope·s lies between 0 and `end`, less a margin for the rounding to float
   /// (at the border, where the volume is air but for that margin).
   static void clip(double intercept, double slope, double end, double& low, double& high) {
-    constexpr double kMargin = 1e-3;
+    const double margin = 1e-3 + 1e-6 * end;
     if (std::abs(slope) < 1e-12) {
-      if (!(intercept >= kMargin && intercept <= end - kMargin)) high = -std::numeric_limits<double>::infinity();
+      if (!(intercept >= margin && intercept <= end - margin)) high = -std::numeric_limits<double>::infinity();
       return;
     }
-    const double enters = (kMargin - intercept) / slope, leaves = (end - kMargin - intercept) / slope;
+    const double enters = (margin - intercept) / slope, leaves = (end - margin - intercept) / slope;
     low = std::max(low, std::min(enters, leaves));
     high = std::min(high, std::max(enters, leaves));
   }
