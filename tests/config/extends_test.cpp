@@ -118,15 +118,26 @@ TEST_F(Overrides, ChangeAPluginWithItsParametersInAnyOrder) {
 
 TEST_F(Overrides, AreCheckedAsTheFileIs) {
   write("a.toml", kWhole);
-  const std::string missing = (folder / "nowhere").string();
   EXPECT_EQ(mistakes("a.toml", {"loss.margn=0.2", "los.margin=1", "backbone.depth=19", "loss", "sweep.loss.margin=[1]",
-                                "extends=b.toml", "training..seed=1", "loss=contrastive",
-                                "source={plugin=\"dicom\", path=\"nowhere\"}", "reporter.files.note=\xff"}),
+                                "extends=b.toml", "training..seed=1", "reporter.files.note=\xff"}),
             R"(--set loss.margn=0.2: loss.margn: unknown parameter of loss/triplet; did you mean "margin"?
 --set los.margin=1: los: unknown section; did you mean "loss"?
 --set backbone.depth=19: backbone.depth: 19 is not one of 18, 34, 50, 101, 152
 --set loss: must be section.parameter=value, e.g. --set loss.margin=0.2
-)");
+--set sweep.loss.margin=[1]: a sweep stands in a file; to replace it by one value: --set section.parameter=value
+--set extends=b.toml: what a file extends stands in the file; on the command line name another file
+--set training..seed=1: must be section.parameter=value, e.g. --set loss.margin=0.2
+--set reporter.files.note=)"
+            "\xff: not valid TOML: encountered invalid utf-8 sequence\n8 mistakes, nothing was run");
+}
+
+TEST_F(Overrides, OfWholeSectionsAreTables) {
+  write("a.toml", kWhole);
+  EXPECT_EQ(
+      mistakes("a.toml", {"loss=contrastive", "source={plugin=\"dicom\", path=\"nowhere\"}"}),
+      "--set loss=contrastive: loss: is a section, written [loss], or loss.plugin = …; found text \"contrastive\"\n"
+      "--set source={plugin=\"dicom\", path=\"nowhere\"}: source.path: no such file or folder: " +
+          (folder / "nowhere").string() + "\n2 mistakes, nothing was run");
 }
 
 TEST_F(Overrides, ReplaceTheSweepOfTheirKey) {
@@ -135,6 +146,16 @@ TEST_F(Overrides, ReplaceTheSweepOfTheirKey) {
   EXPECT_EQ(plan.swept, std::vector<std::string>{"backbone.depth"});
   ASSERT_EQ(plan.points.size(), 2u);
   for (const Point& point : plan.points) EXPECT_EQ(point.experiment.only("loss").parameters.real("margin"), 0.5);
+}
+
+TEST_F(Overrides, HoldForEverySweptPlugin) {
+  write("a.toml", kWhole + "[sweep]\n\"loss.plugin\" = [\"triplet\", \"contrastive\"]\n");
+  const Plan plan = load("a.toml", {"loss.margin=0.5"});
+  ASSERT_EQ(plan.points.size(), 2u);
+  for (const Point& point : plan.points) EXPECT_EQ(point.experiment.only("loss").parameters.real("margin"), 0.5);
+  EXPECT_EQ(mistakes("a.toml", {"loss.pull=0.5"}),
+            "--set loss.pull=0.5: loss.pull: unknown parameter of loss/triplet; it has margin, squared\n"
+            "1 mistake, nothing was run");
 }
 
 TEST_F(Overrides, ReplaceTheirKeyInSweptTables) {

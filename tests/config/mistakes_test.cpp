@@ -176,7 +176,7 @@ TEST_F(Mistakes, ColumnsCountCharactersAndControlCharactersStayOffTheTerminal) {
             R"(a.toml:12:1: reporter.files.é?: unknown parameter of reporter/files; it has formats, note
    12 | "é\u001b" = 1
       | ^~~~~~~~~
-a.toml:13:12: reporter.files.formats: "ö" is not one of csv, json; did you mean "csv"?
+a.toml:13:12: reporter.files.formats: "ö" is not one of csv, json
    13 | formats = ["ö", "cvs"]
       |            ^~~
 a.toml:13:17: reporter.files.formats: "cvs" is not one of csv, json; did you mean "csv"?
