@@ -19,8 +19,16 @@ std::size_t place_of(std::vector<std::string>& words, const std::string& word) {
   return words.size() - 1;
 }
 
+/// "200,000".
+std::string grouped(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  for (std::ptrdiff_t place = std::ssize(digits) - 3; place > (count < 0 ? 1 : 0); place -= 3)
+    digits.insert(static_cast<std::size_t>(place), 1, ',');
+  return digits;
+}
+
 std::string counted_text(const MetricValue& value) {
-  return value.count > 0 || !value.counted.empty() ? text(value.count, " ", value.counted) : std::string();
+  return value.counted.empty() ? std::string() : text(grouped(value.count), " ", value.counted);
 }
 
 using Values = std::vector<const MetricValue*>;
