@@ -300,7 +300,7 @@ TEST_F(DicomFormat, SurvivesFilesThatAreCutOffAnywhereOrHaveAnyByteChanged) {
   write("a", "femur-01", Side::left, 0, volume);
   const std::filesystem::path file = folder_ / "a/slice_0002.dcm";
   const std::string whole = read_file(file);
-  for (std::size_t length = 132; length < whole.size(); length += 13) {
+  for (std::size_t length = 132; length < whole.size(); length += 7) {
     write_file(file, whole.substr(0, length));
     EXPECT_NE(refusal([&] { (void)format().read_volume(folder_ / "a"); }), "") << length;
   }
@@ -311,6 +311,17 @@ TEST_F(DicomFormat, SurvivesFilesThatAreCutOffAnywhereOrHaveAnyByteChanged) {
     write_file(file, damaged);
     refusal([&] { (void)format().read_volume(folder_ / "a"); });  // an Error or a volume, never a crash
   }
+}
+
+TEST_F(DicomSource, RefusesAFileThatEndsBeforeItSaysWhatItIs) {
+  write("a", "femur-01", Side::left, 0, upright_volume());
+  const std::filesystem::path file = folder_ / "a/slice_0007.dcm";
+  std::filesystem::resize_file(file, 132);
+  EXPECT_EQ(
+      refusal([&] { (void)source().specimens(); }),
+      "source/dicom: " + file.string() +
+          ": the file is damaged or cut off: its header ends before it says what it is; copy it again from where it "
+          "came, or remove it");
 }
 
 TEST_F(DicomSource, RefusesValuesBeyondSixteenBits) {

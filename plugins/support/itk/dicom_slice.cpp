@@ -174,6 +174,13 @@ Slice read_slice(const std::filesystem::path& file) {
   Slice slice;
   slice.file = file;
   read_identity(elements, slice);
+  // A CT slice that ends early must not pass for something else and be left out of its series in silence.
+  const std::string declared = elements.text(0x00020002);
+  if ((slice.sop_class.empty() || slice.modality.empty()) &&
+      (declared == kCtImageStorage || (declared.empty() && slice.sop_class.empty())))
+    throw Error(text(file.string(),
+                     ": the file is damaged or cut off: its header ends before it says what it is; copy it "
+                     "again from where it came, or remove it"));
   if (slice.is_ct() && !slice.is_localiser()) slice.problem = read_plane(elements, slice);
   return slice;
 }
