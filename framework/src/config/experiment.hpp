@@ -9,8 +9,10 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,8 +21,8 @@ namespace osteon::config {
 /// The framework's own sections ([views], [film], [split], …), declared by the rooms that read them.
 using Sections = std::map<std::string, Schema>;
 
-/// Kinds of which an experiment has exactly one ([source], [surface], [renderer], [backbone], [loss]) and kinds of which
-/// it has any number ([classifier.knn], [metric.rank], …: named tables whose `plugin` defaults to the name).
+/// Kinds of which an experiment has exactly one ([source], [surface], [renderer], [backbone], [loss]) and kinds of
+/// which it has any number ([classifier.knn], [metric.rank], …: named tables whose `plugin` defaults to the name).
 [[nodiscard]] bool is_single_kind(std::string_view kind);
 
 struct PluginChoice {
@@ -43,6 +45,9 @@ struct Experiment {
   /// Where a value came from: dotted path → "experiments/a.toml:12" or "--set". Absent for defaults.
   std::map<std::string, std::string> origins;
 
+  /// Dotted paths of the parameters that are files or folders: `digest` looks at their last component only.
+  std::set<std::string> path_parameters;
+
   /// Everything resolved, as TOML that runs as it is (paths absolute, no `extends`, no [sweep]).
   [[nodiscard]] std::string to_toml() const;
   /// SHA-256 of `to_toml` without the paths' folders: names the run's folder.
@@ -58,14 +63,14 @@ struct Point {
 
 struct Plan {
   std::string title;
-  Experiment base;             ///< the file itself, before the sweep
-  std::vector<Point> points;   ///< one when there is neither [sweep] nor repeats
+  Experiment base;                 ///< the file itself, before the sweep
+  std::vector<Point> points;       ///< one when there is neither [sweep] nor repeats
   std::vector<std::string> swept;  ///< dotted paths
   int repeats = 1;
 };
 
-/// Reads `file` and all it extends, applies `overrides` ("loss.margin=0.2"), checks every point of the sweep. Throws one
-/// `Error` that lists all mistakes. `repeats` vary `training.seed` only (seed, seed + 1, …).
+/// Reads `file` and all it extends, applies `overrides` ("loss.margin=0.2"), checks every point of the sweep. Throws
+/// one `Error` that lists all mistakes. `repeats` vary `training.seed` only (seed, seed + 1, …).
 [[nodiscard]] Plan load(const std::filesystem::path& file, std::span<const std::string> overrides,
                         const Sections& sections, host::Registry& registry);
 

@@ -1,0 +1,38 @@
+#pragma once
+
+// From a file, what it extends and the command line to one tree.
+
+#include "config/document.hpp"
+#include "config/mistakes.hpp"
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace osteon::config {
+
+[[nodiscard]] bool is_several_kind(std::string_view kind);
+
+/// `file` over what it extends, which is over what that extends, and so on.
+[[nodiscard]] Value read_with_bases(const std::filesystem::path& file, Mistakes& mistakes);
+
+/// Lays `over` on `base`: the later key wins, a changed `plugin` drops the parameters of the old one, [sweep] is
+/// replaced as a whole.
+void merge(Value& base, Value over);
+
+/// Sets `path` ("loss.margin") in a tree that will be laid over another. A table joins the table that is there.
+void put(Value& root, const std::string& path, const Place& key_place, Value value);
+
+struct Override {
+  std::string path;
+  Value value;
+};
+
+/// `loss.margin=0.2` and so on, as the command line gives them.
+[[nodiscard]] std::vector<Override> read_overrides(std::span<const std::string> words, Mistakes& mistakes);
+
+/// `file` as the user would name it: from the working folder when it lies inside.
+[[nodiscard]] std::string shown_name(const std::filesystem::path& file);
+
+}  // namespace osteon::config

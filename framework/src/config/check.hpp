@@ -1,0 +1,61 @@
+#pragma once
+
+// A tree against the declarations of its sections and plugins: every parameter gets its value or a mistake.
+
+#include "config/document.hpp"
+#include "config/experiment.hpp"
+#include "config/mistakes.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace osteon::config {
+
+class Checker {
+ public:
+  /// `main` is the file that the user named: where nothing else can be pointed at.
+  Checker(const Sections& sections, host::Registry& registry, Place main)
+      : sections_(sections), registry_(registry), main_(std::move(main)) {}
+
+  /// The experiment of `root` as far as it is right; what is wrong goes to `mistakes`.
+  [[nodiscard]] Experiment check(const Value& root, Mistakes& mistakes);
+
+ private:
+  /// A schema and the table that should fit it.
+  struct Section {
+    const Schema& schema;
+    std::string path;    ///< "classifier.knn"
+    std::string owner;   ///< "classifier/knn", "[views]"
+    const Value* table;  ///< nothing: all defaults
+    bool is_plugin;      ///< has a key `plugin` beside its parameters
+  };
+  struct Found {
+    const host::LoadedPlugin* plugin = nullptr;
+    std::string problem;
+  };
+
+  void check_keys(const Value& root);
+  void check_title_and_repeats(const Value& root);
+  void check_single(const Value& root, std::string_view kind);
+  void check_several(const Entry& kind);
+  void check_instance(std::string_view kind, const std::string& path, const Value& table, std::string_view standard);
+  void complain_of_missing(std::string_view kind);
+  std::optional<Parameters> fill(const Section& section);
+  std::optional<ParameterValue> read(const Parameter& parameter, const Value& value, const std::string& path);
+  std::optional<ParameterValue> read_list(const Parameter& parameter, const Value& list, const std::string& path);
+  std::optional<ParameterValue> read_path(const Value& value, const std::string& path);
+  const Found& find(std::string_view kind, const std::string& name);
+  [[nodiscard]] std::vector<std::string> available(std::string_view kind) const;
+
+  const Sections& sections_;
+  host::Registry& registry_;
+  Place main_;
+  std::map<std::pair<std::string, std::string>, Found> found_;
+  Experiment experiment_;
+  Mistakes* mistakes_ = nullptr;
+};
+
+}  // namespace osteon::config

@@ -1,0 +1,156 @@
+// Loading an experiment, and writing it down again as TOML.
+
+#include "config/experiment.hpp"
+
+#include "config/assemble.hpp"
+#include "config/check.hpp"
+#include "config/sweep.hpp"
+
+#include <osteon/digest.hpp>
+#include <osteon/error.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace osteon::config {
+
+namespace {
+
+constexpr const char* kTraining = "training";
+constexpr const char* kSeed = "seed";
+
+std::string last_component(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+/// Everything as TOML. For a digest: paths by their last component, no reporters, an order that no file decides.
+std::string write(const Experiment& experiment, bool for_digest) {
+  std::string result = text("title = ", to_text(experiment.title), "\nrepeats = ", experiment.repeats, "\n");
+  const auto write_table = [&](const std::string& path, const std::string& plugin, const Parameters& parameters) {
+    result += "\n[" + path + "]\n";
+    if (!plugin.empty()) result += "plugin = " + to_text(plugin) + "\n";
+    for (const auto& [name, value] : parameters.values()) {
+      const bool is_path = for_digest && experiment.path_parameters.contains(path + "." + name);
+      result += name + " = " + to_text(is_path ? last_component(std::get<std::string>(value)) : value) + "\n";
+    }
+  };
+  for (const auto& [name, parameters] : experiment.sections) write_table(name, "", parameters);
+  std::vector<const PluginChoice*> choices;
+  for (const PluginChoice& choice : experiment.plugins)
+    if (!for_digest || choice.kind != "reporter") choices.push_back(&choice);
+  if (for_digest)
+    std::ranges::stable_sort(choices, [](const PluginChoice* a, const PluginChoice* b) {
+      return std::tie(a->kind, a->instance) < std::tie(b->kind, b->instance);
+    });
+  for (const PluginChoice* choice : choices) {
+    const std::string path = is_single_kind(choice->kind) ? choice->kind : choice->kind + "." + choice->instance;
+    write_table(path, choice->plugin, choice->parameters);
+  }
+  return result;
+}
+
+class Loader {
+ public:
+  Loader(const std::filesystem::path& file, std::span<const std::string> overrides, const Sections& sections,
+         host::Registry& registry)
+      : file_(file),
+        sections_(sections),
+        overrides_(read_overrides(overrides, mistakes_)),
+        root_(read_with_bases(file, mistakes_)),
+        sweep_(root_, overrides_, mistakes_),
+        checker_(sections, registry, root_.place) {
+    Value tree;
+    for (const Override& one : overrides_) put(tree, one.path, one.value.place, one.value);
+    merge(root_, std::move(tree));
+  }
+
+  Plan plan() {
+    Plan plan;
+    plan.base = base();
+    plan.title = plan.base.title;
+    plan.swept = sweep_.paths();
+    plan.repeats = plan.base.repeats;
+    for (std::size_t n = 0; n < sweep_.size(); ++n) {
+      Value root = root_;
+      merge(root, sweep_.tree(n));
+      const Experiment experiment = check(root, mistakes_);
+      for (int repeat = 0; repeat < experiment.repeats; ++repeat)
+        plan.points.push_back({repeated(experiment, repeat), sweep_.changes(n), repeat});
+    }
+    mistakes_.throw_if_any();
+    return plan;
+  }
+
+ private:
+  Experiment check(const Value& root, Mistakes& mistakes) {
+    Experiment experiment = checker_.check(root, mistakes);
+    experiment.file = file_;
+    if (experiment.title.empty()) experiment.title = file_.stem().string();
+    return experiment;
+  }
+
+  /// The file before the sweep. What only [sweep] gives (a whole [loss], a required parameter) has its first value
+  /// there.
+  Experiment base() {
+    Mistakes without_sweep;
+    without_sweep.incomplete = mistakes_.incomplete;
+    Experiment experiment = check(root_, without_sweep);
+    if (without_sweep.empty()) return experiment;
+    Value completed = sweep_.tree(0);
+    merge(completed, root_);
+    return check(completed, mistakes_);
+  }
+
+  Experiment repeated(Experiment experiment, int repeat) {
+    const auto training = experiment.sections.find(kTraining);
+    const Parameter* seed = training == experiment.sections.end() ? nullptr : sections_.at(kTraining).find(kSeed);
+    experiment.repeats = 1;
+    if (seed == nullptr || seed->type != Parameter::Type::integer || repeat == 0) return experiment;
+    auto values = training->second.values();
+    const std::int64_t value = std::get<std::int64_t>(values.at(kSeed)) + repeat;
+    if (const auto reason = seed->refusal(value)) {
+      mistakes_.add(root_.find("repeats")->place,
+                    text("repeats: repeat ", repeat + 1, " would set training.seed: ", *reason));
+      return experiment;
+    }
+    values[kSeed] = value;
+    training->second = Parameters(sections_.at(kTraining), values);
+    experiment.origins["training.seed"] = experiment.origins["repeats"];
+    return experiment;
+  }
+
+  std::filesystem::path file_;
+  const Sections& sections_;
+  Mistakes mistakes_;
+  std::vector<Override> overrides_;
+  Value root_;
+  Sweep sweep_;
+  Checker checker_;
+};
+
+}  // namespace
+
+const PluginChoice& Experiment::only(std::string_view kind) const {
+  const auto found = std::ranges::find(plugins, kind, &PluginChoice::kind);
+  if (found == plugins.end()) throw failure(text("the experiment has no ", kind));
+  return *found;
+}
+
+std::vector<const PluginChoice*> Experiment::all(std::string_view kind) const {
+  std::vector<const PluginChoice*> result;
+  for (const PluginChoice& choice : plugins)
+    if (choice.kind == kind) result.push_back(&choice);
+  return result;
+}
+
+std::string Experiment::to_toml() const { return write(*this, false); }
+
+std::string Experiment::digest() const { return sha256(write(*this, true)); }
+
+Plan load(const std::filesystem::path& file, std::span<const std::string> overrides, const Sections& sections,
+          host::Registry& registry) {
+  return Loader(file, overrides, sections, registry).plan();
+}
+
+}  // namespace osteon::config
