@@ -5,6 +5,7 @@
 #include "host/handles.hpp"
 
 #include <torch/nn/module.h>
+#include <torch/nn/modules/container/modulelist.h>
 
 #include <filesystem>
 #include <functional>
