@@ -9,7 +9,7 @@
 
 namespace osteon {
 
-/// PNG bytes of a uint8 image: `[H, W]` grey or `[H, W, 3]` RGB.
+/// PNG bytes of a uint8 image: `[H, W]` grey, `[H, W, 3]` RGB or `[H, W, 4]` RGB with opacity.
 OSTEON_API std::string encode_png(const at::Tensor& image);
 
 /// Writes a PNG under a temporary name and renames it when complete.

@@ -12,6 +12,10 @@ class OSTEON_API Source : public Plugin {
  public:
   ~Source() override;
 
+  /// Called once, before anything else, with a secret that stays in the store: the key with which a source of patients'
+  /// data turns identifiers into pseudonyms (`hmac_sha256`).
+  virtual void keep_secret(const std::string& salt);
+
   /// Every specimen, in an order that depends on the parameters and the data only. Cheap: reads headers, not voxels.
   /// Throws `Error` when there is none, saying where it looked and for what.
   [[nodiscard]] virtual std::vector<SpecimenInfo> specimens() const = 0;

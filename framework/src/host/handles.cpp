@@ -52,6 +52,10 @@ Kind& Handle::as() const {
   return *object;
 }
 
+void SourceHandle::keep_secret(const std::string& salt) const {
+  guard([&] { as<Source>().keep_secret(salt); });
+}
+
 std::vector<SpecimenInfo> SourceHandle::specimens() const {
   std::vector<SpecimenInfo> list;
   guard([&] {

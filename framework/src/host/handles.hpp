@@ -51,6 +51,7 @@ class Handle {
 class SourceHandle : public Handle {
  public:
   using Handle::Handle;
+  void keep_secret(const std::string& salt) const;
   [[nodiscard]] std::vector<SpecimenInfo> specimens() const;  ///< ids are unique, subjects not empty
   [[nodiscard]] std::string content_digest(const SpecimenInfo& specimen, int acquisition) const;
   [[nodiscard]] Acquisition acquire(const SpecimenInfo& specimen, int acquisition) const;

@@ -7,15 +7,16 @@
 namespace osteon {
 
 std::string encode_png(const at::Tensor& image) {
-  const bool colour = image.dim() == 3 && image.size(2) == 3;
-  if (image.scalar_type() != at::kByte || (image.dim() != 2 && !colour))
-    throw failure("a PNG is made from a uint8 tensor [H, W] or [H, W, 3]");
+  const std::int64_t channels = image.dim() == 3 ? image.size(2) : image.dim() == 2 ? 1 : 0;
+  if (image.scalar_type() != at::kByte || (channels != 1 && channels != 3 && channels != 4) ||
+      (image.dim() == 3 && channels == 1))
+    throw failure("a PNG is made from a uint8 tensor [H, W], [H, W, 3] or [H, W, 4]");
   const at::Tensor pixels = image.contiguous();
   png_image header{};
   header.version = PNG_IMAGE_VERSION;
   header.height = static_cast<png_uint_32>(pixels.size(0));
   header.width = static_cast<png_uint_32>(pixels.size(1));
-  header.format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  header.format = channels == 4 ? PNG_FORMAT_RGBA : channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
   std::string bytes(size, '\0');
   if (png_image_write_to_memory(&header, bytes.data(), &size, 0, pixels.data_ptr<std::uint8_t>(), 0, nullptr) == 0)

@@ -1,0 +1,26 @@
+#include "cli/commands.hpp"
+#include "pipeline/runner.hpp"
+
+#include <iostream>
+
+namespace osteon::cli {
+
+void add_check(CLI::App& app, Common& common) {
+  auto* command = app.add_subcommand("check", "Check an experiment and every point of its sweep without running any");
+  auto arguments = std::make_shared<ExperimentArguments>();
+  auto resolved = std::make_shared<bool>(false);
+  add_experiment_arguments(*command, *arguments, common);
+  command->add_flag("--resolved", *resolved, "Print the experiment with every default filled in");
+  command->callback([&common, arguments, resolved] {
+    host::Registry registry(host::Registry::search_path(common.plugin_folders));
+    const config::Plan plan = config::load(arguments->file, arguments->overrides, pipeline::sections(), registry);
+    if (*resolved) {
+      std::cout << plan.base.to_toml();
+    } else {
+      std::cout << arguments->file.string() << ": no mistakes · " << plan.points.size()
+                << (plan.points.size() == 1 ? " point" : " points") << " · \"" << plan.title << "\"\n";
+    }
+  });
+}
+
+}  // namespace osteon::cli

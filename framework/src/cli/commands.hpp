@@ -1,0 +1,36 @@
+#pragma once
+
+// One function a command: adds itself to the command line and, when chosen, runs and sets the exit code.
+
+#include "host/registry.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace osteon::cli {
+
+/// What every command shares.
+struct Common {
+  std::vector<std::filesystem::path> plugin_folders;
+  std::string command_line;  ///< as typed
+  int exit_code = 0;
+};
+
+void add_run(CLI::App& app, Common& common);
+void add_check(CLI::App& app, Common& common);
+void add_render(CLI::App& app, Common& common);
+void add_export(CLI::App& app, Common& common);
+void add_plugins(CLI::App& app, Common& common);
+void add_describe(CLI::App& app, Common& common);
+void add_why(CLI::App& app, Common& common);
+
+/// --plugins DIR, of every command that loads plugins.
+void add_plugins_option(CLI::App& command, Common& common);
+
+/// FILE and --set of every command that reads an experiment.
+struct ExperimentArguments {
+  std::filesystem::path file;
+  std::vector<std::string> overrides;
+};
+void add_experiment_arguments(CLI::App& command, ExperimentArguments& arguments, Common& common);
+
+}  // namespace osteon::cli

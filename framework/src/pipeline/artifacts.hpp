@@ -1,0 +1,33 @@
+#pragma once
+
+// How the SDK's data types are kept in the store: named tensors and a few facts.
+
+#include "imaging/imaging.hpp"
+#include "store/store.hpp"
+
+#include <osteon/image_set.hpp>
+#include <osteon/metric.hpp>
+#include <osteon/specimen.hpp>
+
+namespace osteon::pipeline {
+
+[[nodiscard]] store::Artifact to_artifact(const Acquisition& acquisition);
+[[nodiscard]] Acquisition acquisition_from(const store::Artifact& artifact);
+
+/// A surface and the bone's own frame that was found from it.
+struct BoneSurface {
+  Mesh mesh;
+  imaging::BoneFrame frame;
+};
+[[nodiscard]] store::Artifact to_artifact(const BoneSurface& surface);
+[[nodiscard]] BoneSurface bone_surface_from(const store::Artifact& artifact);
+
+[[nodiscard]] store::Artifact to_artifact(const ImageSet& images);
+[[nodiscard]] ImageSet image_set_from(const store::Artifact& artifact);
+
+[[nodiscard]] store::Artifact to_artifact(const MetricResult& result);
+[[nodiscard]] MetricResult metric_result_from(const store::Artifact& artifact);
+
+[[nodiscard]] nlohmann::json to_json(const MetricValue& value);
+
+}  // namespace osteon::pipeline

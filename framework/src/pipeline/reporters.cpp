@@ -1,0 +1,47 @@
+#include "pipeline/reporters.hpp"
+
+namespace osteon::pipeline {
+
+Reporters::Reporters(const config::Experiment& experiment, host::Registry& registry) {
+  for (const config::PluginChoice* choice : experiment.all("reporter"))
+    reporters_.emplace_back(registry.find("reporter", choice->plugin), choice->parameters);
+}
+
+void Reporters::operator()(const Event& event) const {
+  for (const host::ReporterHandle& reporter : reporters_) reporter.report(event);
+}
+
+StageReport::StageReport(const Reporters& reporters, std::string stage, std::string plugin, std::int64_t total,
+                         std::string unit)
+    : reporters_(reporters), stage_(std::move(stage)), total_(total) {
+  reporters_(StageStarted{stage_, std::move(plugin), total, std::move(unit)});
+}
+
+double StageReport::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+void StageReport::progress(std::int64_t done, const std::string& detail) {
+  const double left = done > 0 && total_ > 0 ? seconds() / static_cast<double>(done) * static_cast<double>(total_ - done) : -1;
+  reporters_(StageProgress{stage_, done, total_, left, detail});
+}
+
+void StageReport::progress(std::int64_t done, std::int64_t total, double seconds_left, const std::string& detail) {
+  reporters_(StageProgress{stage_, done, total, seconds_left, detail});
+}
+
+void StageReport::made(const std::string& reason) {
+  ++made_;
+  if (reason_.empty()) {
+    reason_ = reason;
+  } else if (reason != reason_) {
+    ++other_reasons_;
+  }
+}
+
+void StageReport::finish(const std::string& detail) {
+  if (other_reasons_ > 0) reason_ += text(" (and ", other_reasons_, " for other reasons)");
+  reporters_(StageFinished{stage_, seconds(), made_, reused_, detail, reason_});
+}
+
+}  // namespace osteon::pipeline

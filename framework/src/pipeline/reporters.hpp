@@ -1,0 +1,50 @@
+#pragma once
+
+#include "config/experiment.hpp"
+#include "host/handles.hpp"
+
+#include <chrono>
+
+namespace osteon::pipeline {
+
+/// All reporters of an experiment: one event goes to each.
+class Reporters {
+ public:
+  Reporters(const config::Experiment& experiment, host::Registry& registry);
+
+  void operator()(const Event& event) const;
+
+ private:
+  std::vector<host::ReporterHandle> reporters_;
+};
+
+/// One stage as its reporters see it: starts at construction, counts what is made and what is reused.
+class StageReport {
+ public:
+  StageReport(const Reporters& reporters, std::string stage, std::string plugin, std::int64_t total, std::string unit);
+
+  /// Units done so far; time left is told from the pace since the stage started.
+  void progress(std::int64_t done, const std::string& detail = "");
+  void progress(std::int64_t done, std::int64_t total, double seconds_left, const std::string& detail);
+
+  void made(const std::string& reason);
+  void reused() { ++reused_; }
+  [[nodiscard]] std::int64_t made_count() const { return made_; }
+
+  void finish(const std::string& detail);
+
+  /// For the run's record and `osteon why`.
+  [[nodiscard]] const std::string& stage() const { return stage_; }
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+  [[nodiscard]] std::int64_t reused_count() const { return reused_; }
+  [[nodiscard]] double seconds() const;
+
+ private:
+  const Reporters& reporters_;
+  std::string stage_;
+  std::int64_t total_, made_ = 0, reused_ = 0, other_reasons_ = 0;
+  std::string reason_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace osteon::pipeline

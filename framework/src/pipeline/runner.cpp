@@ -1,0 +1,293 @@
+#include "pipeline/runner.hpp"
+
+#include "host/stop.hpp"
+#include "pipeline/environment.hpp"
+#include "pipeline/split.hpp"
+#include "pipeline/stages.hpp"
+#include "pipeline/sweep_table.hpp"
+
+#include <osteon/digest.hpp>
+#include <osteon/files.hpp>
+#include <osteon/parallel.hpp>
+#include <osteon/png.hpp>
+
+#include <ATen/Functions.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace osteon::pipeline {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+std::string slug(const std::string& title) {
+  std::string result;
+  for (const char c : title) {
+    if (std::isalnum(static_cast<unsigned char>(c))) {
+      result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    } else if (!result.empty() && result.back() != '-') {
+      result += '-';
+    }
+  }
+  while (!result.empty() && result.back() == '-') result.pop_back();
+  return result.empty() ? "run" : result.substr(0, 48);
+}
+
+std::string thousands(std::int64_t n) {
+  const std::string digits = std::to_string(n);
+  std::string result;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) result += ',';
+    result += digits[i];
+  }
+  return result;
+}
+
+/// What the plan line says before anything is made.
+std::string plan_line(const config::Experiment& e) {
+  const Parameters& views = e.sections.at("views");
+  const auto poses = static_cast<std::int64_t>(imaging::gallery_poses(views).size());
+  const auto energies = static_cast<std::int64_t>(e.sections.at("film").reals("energies").size());
+  return text(e.only("source").plugin, " bones · ", thousands(poses * energies), " X-rays a gallery volume · ",
+              e.only("backbone").plugin, " · ", e.only("loss").plugin, " · ", e.sections.at("training").integer("epochs"),
+              " epochs");
+}
+
+void save_records(const fs::path& folder, const Records& records) {
+  json list = json::array();
+  for (const StageRecord& r : records)
+    list.push_back({{"stage", r.stage}, {"made", r.made}, {"reused", r.reused}, {"reason", r.reason}, {"seconds", r.seconds}});
+  write_file(folder / "stages.json", list.dump(1));
+}
+
+/// Sample X-rays for the report: the nominal pose of each bone's first acquisition, and one query of each.
+void show_samples(const RunContext& run, const Cohort& cohort, const ImageTable& images) {
+  std::vector<bool> shown(cohort.scans.size(), false);
+  std::vector<std::int64_t> nominal(cohort.scans.size(), -1);
+  const auto deviation = [&](std::int64_t i) {
+    const ImageRow& row = images.rows[static_cast<std::size_t>(i)];
+    return std::abs(row.axial) + std::abs(row.tilt) + std::abs(row.in_plane);
+  };
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(images.scan.size()); ++i) {
+    std::int64_t& best = nominal[images.scan[static_cast<std::size_t>(i)]];
+    if (best < 0 || deviation(i) < deviation(best)) best = i;
+  }
+  for (std::size_t s = 0; s < cohort.scans.size(); ++s) {
+    const Scan& scan = cohort.scans[s];
+    const auto row = static_cast<std::size_t>(nominal[s]);
+    const EvidenceBone& bone = images.bones[static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[nominal[s]])];
+    char angles[96];
+    std::snprintf(angles, sizeof angles, "axial %.0f°, tilt %.0f°, in-plane %.0f°, %.0f keV", images.rows[row].axial,
+                  images.rows[row].tilt, images.rows[row].in_plane, images.rows[row].energy);
+    run.reporters(Picture{scan.acquisition == 0 ? "bones" : "queries",
+                          text(bone.id, bone.held_out ? " (held out)" : "", ": ", angles), images.pixels[nominal[s]]});
+  }
+}
+
+/// One point, all stages. Returns its figures.
+MetricResult run_point(const RunContext& run, const fs::path& folder, Records& records) {
+  Cohort cohort = make_volumes(run, records);
+  make_surfaces(run, cohort, records);
+  make_images(run, cohort, records);
+  const ImageTable images = load_images(run, cohort);
+  const auto held_out = std::ranges::count_if(images.bones, [](const EvidenceBone& b) { return b.held_out; });
+  run.reporters(Notice{text(images.bones.size(), " bones: ", static_cast<std::int64_t>(images.bones.size()) - held_out,
+                            " train, ", held_out, " held out · ", thousands(static_cast<std::int64_t>(images.role.size())),
+                            " X-rays of ", images.pixels.size(1), " × ", images.pixels.size(2), " pixels")});
+  if (images.queries_share_volume)
+    run.reporters(Notice{"the source has one acquisition a bone: gallery and queries share a CT volume, so identity figures "
+                         "say nothing about identity"});
+  show_samples(run, cohort, images);
+  const TrainedModel model = train_model(run, cohort, images, records);
+  for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
+  std::vector<EmbeddingSet> embeddings = embed_images(run, cohort, images, model, records);
+  MetricResult result = evaluate(run, cohort, images, model, std::move(embeddings), records);
+  for (const SurfacePair& pair : result.surfaces) run.reporters(pair);
+  run.reporters(Results{result.values});
+  save_records(folder, records);
+  return result;
+}
+
+/// Runs `body` between RunStarted and RunFinished, whatever happens in it.
+int reported(const Reporters& reporters, const RunStarted& start, const std::string& command,
+             const std::function<void()>& body) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+  reporters(start);
+  try {
+    body();
+    reporters(RunFinished{"complete", seconds(), ""});
+    return 0;
+  } catch (const host::Stopped&) {
+    reporters(RunFinished{"stopped", seconds(), "stopped; nothing is lost. Go on with: " + command});
+    return 130;
+  } catch (const Error& e) {
+    reporters(RunFinished{"failed", seconds(), e.what()});
+    throw;
+  } catch (const std::exception& e) {
+    reporters(RunFinished{"failed", seconds(), e.what()});
+    throw failure(e.what());
+  }
+}
+
+std::string point_text(const config::Plan& plan, std::size_t index) {
+  const config::Point& point = plan.points[index];
+  std::string result;
+  for (const auto& [path, value] : point.changes) result += (result.empty() ? "" : ", ") + path + " = " + value;
+  if (plan.repeats > 1) result += text(result.empty() ? "" : " · ", "seed ", point.repeat + 1, " of ", plan.repeats);
+  return result + text(" (point ", index + 1, " of ", plan.points.size(), ")");
+}
+
+fs::path point_folder(const fs::path& folder, std::size_t index) {
+  char number[32];
+  std::snprintf(number, sizeof number, "%02zu", index + 1);
+  return folder / number;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) throw failure(text(folder.string(), ": cannot make the run's folder: ", problem.message()));
+}
+
+}  // namespace
+
+config::Sections sections() {
+  return {{"views", imaging::views_schema()},
+          {"film", imaging::film_schema()},
+          {"split", split_schema()},
+          {"head", training::head_schema()},
+          {"training", training::training_schema()}};
+}
+
+fs::path run_folder(const fs::path& runs, const config::Experiment& experiment) {
+  return runs / (slug(experiment.title) + "-" + experiment.digest().substr(0, 6));
+}
+
+int run_experiment(const RunOptions& options) {
+  host::Registry registry(host::Registry::search_path(options.plugin_folders));
+  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
+  store::Store store(store::Store::standard_root());
+  const bool sweep = plan.points.size() > 1;
+  const fs::path folder = run_folder(options.runs, plan.base);
+  std::vector<MetricResult> results;
+  for (std::size_t i = 0; i < plan.points.size(); ++i) {
+    const config::Experiment& experiment = plan.points[i].experiment;
+    const fs::path here = sweep ? point_folder(folder, i) : folder;
+    make_folder(here);
+    limit_threads(experiment);
+    const Reporters reporters(experiment, registry);
+    const RunContext run{experiment, registry, store, reporters};
+    Records records;
+    const RunStarted start{experiment.title, here, plan_line(experiment), options.command, sweep ? point_text(plan, i) : "",
+                           environment(experiment, registry), experiment.to_toml()};
+    const int code = reported(reporters, start, options.command, [&] { results.push_back(run_point(run, here, records)); });
+    if (code != 0) return code;
+  }
+  if (!sweep) return 0;
+  const Reporters reporters(plan.base, registry);
+  const RunStarted start{plan.title, folder, text(plan.points.size(), " points, all run; their folders stand below this one"),
+                         options.command, "", environment(plan.base, registry), plan.base.to_toml()};
+  return reported(reporters, start, options.command, [&] {
+    const std::vector<MetricValue> table = sweep_table(plan, results);
+    write_file(folder / "table.csv", sweep_csv(plan, results));
+    reporters(Results{table});
+  });
+}
+
+std::int64_t render_pngs(const RunOptions& options, const fs::path& folder) {
+  host::Registry registry(host::Registry::search_path(options.plugin_folders));
+  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
+  const config::Experiment& experiment = plan.points.front().experiment;
+  store::Store store(store::Store::standard_root());
+  limit_threads(experiment);
+  const Reporters reporters(experiment, registry);
+  const RunContext run{experiment, registry, store, reporters};
+  make_folder(folder);
+  Records records;
+  Cohort cohort = make_volumes(run, records);
+  make_surfaces(run, cohort, records);
+  make_images(run, cohort, records);
+  std::int64_t written = 0;
+  for (const Scan& scan : cohort.scans) {
+    throw_if_stopped();
+    const ImageSet set = image_set_from(store.load(scan.images.key));
+    const std::string name = text(cohort.specimens[scan.specimen].id, "-", scan.acquisition + 1);
+    make_folder(folder / name);
+    std::string index = "file,pose,axial_deg,tilt_deg,in_plane_deg,energy_kev,pixel_spacing_mm\n";
+    for (std::size_t i = 0; i < set.rows.size(); ++i) {
+      const ImageRow& row = set.rows[i];
+      char file[40];
+      std::snprintf(file, sizeof file, "%05zu.png", i);
+      write_png(folder / name / file, set.pixels[static_cast<std::int64_t>(i)]);
+      index += text(file, ",", row.pose, ",", row.axial, ",", row.tilt, ",", row.in_plane, ",", row.energy, ",",
+                    row.pixel_spacing, "\n");
+      ++written;
+    }
+    write_file(folder / name / "index.csv", index);
+    // The contact sheet: up to 6 × 4 images, spread evenly over the set.
+    const std::int64_t columns = 6, count = std::min<std::int64_t>(24, set.pixels.size(0));
+    const std::int64_t lines = (count + columns - 1) / columns, height = set.pixels.size(1), width = set.pixels.size(2);
+    at::Tensor sheet = at::zeros({lines * (height + 4), columns * (width + 4)}, at::kByte);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t y = i / columns * (height + 4), x = i % columns * (width + 4);
+      sheet.slice(0, y, y + height).slice(1, x, x + width).copy_(set.pixels[i * set.pixels.size(0) / count]);
+    }
+    write_png(folder / (name + ".png"), sheet);
+  }
+  return written;
+}
+
+std::int64_t export_volumes(const RunOptions& options, const std::string& format, const fs::path& folder) {
+  host::Registry registry(host::Registry::search_path(options.plugin_folders));
+  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
+  const config::Experiment& experiment = plan.points.front().experiment;
+  const host::LoadedPlugin& plugin = registry.find("format", format);
+  const host::FormatHandle writer(plugin, Parameters(plugin.schema, {}));
+  store::Store store(store::Store::standard_root());
+  limit_threads(experiment);
+  const Reporters reporters(experiment, registry);
+  const RunContext run{experiment, registry, store, reporters};
+  make_folder(folder);
+  Records records;
+  const Cohort cohort = make_volumes(run, records);
+  for (const Scan& scan : cohort.scans) {
+    throw_if_stopped();
+    const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
+    make_folder(folder / specimen.id);
+    writer.write_volume(acquisition_from(store.load(scan.volume.key)).volume, {specimen, scan.acquisition},
+                        folder / specimen.id / text("acquisition-", scan.acquisition + 1));
+  }
+  return static_cast<std::int64_t>(cohort.scans.size());
+}
+
+std::string why(const fs::path& run, const std::string& stage) {
+  const fs::path file = run / "stages.json";
+  if (!fs::exists(file))
+    throw Error(text(run.string(), ": not the folder of a finished run (it has no stages.json); runs stand under runs/"));
+  std::string answer;
+  std::vector<std::string> names;
+  for (const json& record : json::parse(read_file(file))) {
+    const std::string name = record.at("stage");
+    names.push_back(name);
+    if (!stage.empty() && name != stage) continue;
+    const std::int64_t made = record.at("made"), reused = record.at("reused");
+    if (made > 0) {
+      answer += text(name, " ran because: ", record.at("reason").get<std::string>());
+      if (reused > 0) answer += text(" (", reused, " of ", made + reused, " artifacts were reused)");
+    } else {
+      answer += text(name, " did not run: all ", reused, " artifacts were reused");
+    }
+    answer += "\n";
+  }
+  if (answer.empty()) {
+    const std::string near = host::nearest_word(stage, names);
+    throw Error(text("no stage \"", stage, "\"", near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+  }
+  return answer;
+}
+
+}  // namespace osteon::pipeline

@@ -1,0 +1,40 @@
+#pragma once
+
+// Runs an experiment file: all points of its sweep one after another, each with a folder of its own, sharing stages.
+
+#include "config/experiment.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace osteon::pipeline {
+
+/// Every section of an experiment file that the framework itself declares.
+[[nodiscard]] config::Sections sections();
+
+struct RunOptions {
+  std::filesystem::path file;
+  std::vector<std::string> overrides;
+  std::vector<std::filesystem::path> plugin_folders;
+  std::filesystem::path runs = "runs";
+  std::string command;  ///< what the user typed
+};
+
+/// Exit code: 0 complete, 1 failed, 2 the user's mistake, 130 stopped. Errors are thrown.
+int run_experiment(const RunOptions& options);
+
+/// The folder of an experiment: its title and the digest of everything that it says.
+[[nodiscard]] std::filesystem::path run_folder(const std::filesystem::path& runs, const config::Experiment& experiment);
+
+/// Renders the images of all scans (nothing when the store has them) and writes PNGs: one per X-ray and a contact sheet
+/// per scan. Returns the number of X-rays.
+std::int64_t render_pngs(const RunOptions& options, const std::filesystem::path& folder);
+
+/// Writes every volume of the experiment's source through a format plugin: FOLDER/SPECIMEN/acquisition-N.
+std::int64_t export_volumes(const RunOptions& options, const std::string& format, const std::filesystem::path& folder);
+
+/// Why a stage of a finished run ran, or that its artifacts were reused; all stages when `stage` is "".
+[[nodiscard]] std::string why(const std::filesystem::path& run, const std::string& stage);
+
+}  // namespace osteon::pipeline

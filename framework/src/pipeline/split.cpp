@@ -1,0 +1,69 @@
+#include "pipeline/split.hpp"
+
+#include <osteon/error.hpp>
+#include <osteon/random.hpp>
+
+#include <algorithm>
+
+namespace osteon::pipeline {
+
+Schema split_schema() {
+  return {"Who trains and who is held out; subjects, never bones or images, are divided",
+          {Parameter::integer("held_out", 3, "People whose bones are never trained on, drawn with `seed`.").at_least(0),
+           Parameter::texts("subjects", {}, "The held-out people by name, instead of a draw."),
+           Parameter::real("validation", 0.3, "Share of the poses of each training bone that validate (the study: 0.3).")
+               .above(0)
+               .below(1),
+           Parameter::integer("seed", 1, "Seed of both draws.").at_least(0)}};
+}
+
+std::set<std::string> held_out_subjects(const Parameters& split, std::span<const SpecimenInfo> specimens) {
+  std::vector<std::string> subjects;
+  for (const SpecimenInfo& specimen : specimens) subjects.push_back(specimen.subject);
+  std::ranges::sort(subjects);
+  subjects.erase(std::ranges::unique(subjects).begin(), subjects.end());
+
+  std::set<std::string> held_out;
+  const auto seed = static_cast<std::uint64_t>(split.integer("seed"));
+  const std::int64_t count = split.integer("held_out");
+  if (const auto& named = split.texts("subjects"); !named.empty()) {
+    for (const std::string& subject : named) {
+      if (std::ranges::find(subjects, subject) == subjects.end())
+        throw Error("split.subjects: there is no subject \"" + subject + "\" among the specimens");
+      held_out.insert(subject);
+    }
+  } else {
+    const auto order = Random(seed, "held-out subjects").permutation(static_cast<std::int64_t>(subjects.size()));
+    for (std::int64_t i = 0; i < std::min(count, static_cast<std::int64_t>(order.size())); ++i)
+      held_out.insert(subjects[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
+  }
+  const auto left = std::ranges::count_if(specimens, [&](const auto& s) { return !held_out.contains(s.subject); });
+  if (left < 2)
+    throw Error(text("split.held_out: ", held_out.size(), " of ", subjects.size(), " people held out leaves ", left,
+                     " bones to train on; at least 2 are needed: hold fewer people out or add bones"));
+  return held_out;
+}
+
+std::vector<Role> first_acquisition_roles(const Parameters& split, std::span<const ImageRow> images,
+                                          std::uint64_t stream, bool held_out, bool queries_share_volume) {
+  std::int64_t poses = 0;
+  for (const ImageRow& image : images) poses = std::max(poses, image.pose + 1);
+  const auto order = Random(static_cast<std::uint64_t>(split.integer("seed")), "validation poses", stream).permutation(poses);
+  const auto validating = static_cast<std::int64_t>(std::lround(split.real("validation") * static_cast<double>(poses)));
+  std::vector<bool> validates(static_cast<std::size_t>(poses), false);
+  for (std::int64_t i = 0; i < validating; ++i)
+    validates[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = true;
+
+  std::vector<Role> roles;
+  for (const ImageRow& image : images) {
+    const bool second = validates[static_cast<std::size_t>(image.pose)];
+    if (held_out) {
+      roles.push_back(second && queries_share_volume ? Role::query : Role::gallery);
+    } else {
+      roles.push_back(second ? Role::validation : Role::training);
+    }
+  }
+  return roles;
+}
+
+}  // namespace osteon::pipeline

@@ -1,0 +1,88 @@
+#pragma once
+
+// The stages of one experiment, each a function of its inputs, its parameters and its seed, each artifact looked up in the
+// store before it is made: source → surface → render → train → embed → evaluate.
+
+#include "config/experiment.hpp"
+#include "pipeline/artifacts.hpp"
+#include "pipeline/reporters.hpp"
+#include "training/training.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace osteon::pipeline {
+
+/// Everything a stage needs to know of its run.
+struct RunContext {
+  const config::Experiment& experiment;
+  host::Registry& registry;
+  store::Store& store;
+  const Reporters& reporters;
+};
+
+/// A stored artifact: where it is, and what it holds.
+struct Stored {
+  std::string key, digest;
+};
+
+/// One CT volume on its way: each stage adds what it made.
+struct Scan {
+  std::size_t specimen = 0;  ///< index into `Cohort::specimens`
+  int acquisition = 0;
+  Stored volume, surface, images;
+};
+
+struct Cohort {
+  std::vector<SpecimenInfo> specimens;
+  std::vector<Scan> scans;  ///< by specimen, then acquisition; those of a specimen that failed a stage are gone
+  /// Specimens that failed a stage, with the stage and its reason.
+  std::vector<SpecimenLeftOut> left_out;
+
+  [[nodiscard]] std::vector<const Scan*> of_acquisition(int acquisition) const;
+};
+
+/// What one run did at each stage, for `osteon why`.
+struct StageRecord {
+  std::string stage, reason;
+  std::int64_t made = 0, reused = 0;
+  double seconds = 0;
+};
+using Records = std::vector<StageRecord>;
+
+[[nodiscard]] Cohort make_volumes(const RunContext& run, Records& records);
+void make_surfaces(const RunContext& run, Cohort& cohort, Records& records);
+void make_images(const RunContext& run, Cohort& cohort, Records& records);
+
+/// Images of the whole cohort in memory, with what is known of each.
+struct ImageTable {
+  std::vector<EvidenceBone> bones;
+  std::vector<std::size_t> specimen;      ///< of each bone: index into `Cohort::specimens`
+  at::Tensor pixels;                      ///< uint8 `[N, H, W]`
+  at::Tensor bone;                        ///< int64 `[N]`
+  std::vector<Role> role;                 ///< `[N]`
+  std::vector<std::size_t> scan;          ///< `[N]`: index into `Cohort::scans`
+  std::vector<ImageRow> rows;             ///< `[N]`
+  bool queries_share_volume = false;
+
+  [[nodiscard]] at::Tensor rows_where(const std::function<bool(std::int64_t)>& keep) const;  ///< int64 indices
+};
+[[nodiscard]] ImageTable load_images(const RunContext& run, const Cohort& cohort);
+
+struct TrainedModel {
+  Stored stored;
+  std::shared_ptr<training::FingerprintNetwork> network;
+  std::vector<training::CurvePoint> curves;
+};
+[[nodiscard]] TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images,
+                                       Records& records);
+
+/// Embeddings of all images by the trained network and by the trivial methods beside it.
+[[nodiscard]] std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& cohort, const ImageTable& images,
+                                                     const TrainedModel& model, Records& records);
+
+/// Classifiers, shapes, metrics.
+[[nodiscard]] MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTable& images,
+                                    const TrainedModel& model, std::vector<EmbeddingSet> embeddings, Records& records);
+
+}  // namespace osteon::pipeline

@@ -1,0 +1,192 @@
+// source → surface → render: one artifact per scan and stage, so that adding a bone makes one bone.
+
+#include "pipeline/split.hpp"
+#include "pipeline/stage_tools.hpp"
+
+#include "host/stop.hpp"
+
+#include <osteon/digest.hpp>
+#include <osteon/parallel.hpp>
+
+#include <ATen/Functions.h>
+
+#include <algorithm>
+#include <set>
+
+namespace osteon::pipeline {
+
+namespace {
+
+std::string label(const SpecimenInfo& specimen, int acquisition) {
+  return text(specimen.id, ", acquisition ", acquisition + 1);
+}
+
+/// Runs `body` for each scan. A specimen whose plugin call fails is reported, left out with all its scans, and the run goes
+/// on; what concerns the machine (a full disk) ends the run.
+void for_each_scan(const RunContext& run, Cohort& cohort, StageReport& report, const std::function<void(Scan&)>& body) {
+  std::set<std::size_t> failed;
+  std::string first_reason;
+  std::int64_t done = 0;
+  for (Scan& scan : cohort.scans) {
+    throw_if_stopped();
+    if (!failed.contains(scan.specimen)) try {
+        body(scan);
+      } catch (const Error& e) {
+        if (e.cause() == Error::Cause::failure) throw;
+        failed.insert(scan.specimen);
+        if (first_reason.empty()) first_reason = e.what();
+        cohort.left_out.push_back({cohort.specimens[scan.specimen].id, report.stage(), e.what()});
+        run.reporters(cohort.left_out.back());
+      }
+    report.progress(++done);
+  }
+  std::erase_if(cohort.scans, [&](const Scan& scan) { return failed.contains(scan.specimen); });
+  if (cohort.scans.empty())
+    throw Error(text("no specimen is left after stage ", report.stage(), "; the first one failed because: ", first_reason));
+}
+
+std::uint64_t stream_of(const std::string& digest) { return std::stoull(digest.substr(0, 15), nullptr, 16); }
+
+/// Names the random poses and splits of a scan by its voxels: the same CT gives the same images, whichever source it
+/// came from and whatever its specimen is called.
+std::string voxel_digest(const Volume& volume) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(volume.hounsfield.data_ptr<std::int16_t>());
+  return Digest().add(std::span(bytes, static_cast<std::size_t>(volume.hounsfield.numel()) * 2)).hex();
+}
+
+}  // namespace
+
+std::vector<const Scan*> Cohort::of_acquisition(int acquisition) const {
+  std::vector<const Scan*> result;
+  for (const Scan& scan : scans)
+    if (scan.acquisition == acquisition) result.push_back(&scan);
+  return result;
+}
+
+Cohort make_volumes(const RunContext& run, Records& records) {
+  auto source = make_handle<host::SourceHandle>(run, "source");
+  source.keep_secret(run.store.salt());
+  Cohort cohort;
+  cohort.specimens = source.specimens();
+  for (std::size_t s = 0; s < cohort.specimens.size(); ++s)
+    for (int a = 0; a < cohort.specimens[s].acquisitions; ++a) cohort.scans.push_back({s, a, {}, {}, {}});
+
+  StageReport report(run.reporters, "source", source.name(), static_cast<std::int64_t>(cohort.scans.size()), "volumes");
+  for_each_scan(run, cohort, report, [&](Scan& scan) {
+    const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
+    store::Ingredients ingredients{"source", label(specimen, scan.acquisition), source.ingredients()};
+    ingredients.parts["revision"] = "1";
+    ingredients.parts["specimen"] = specimen.id;
+    ingredients.parts["acquisition"] = std::to_string(scan.acquisition);
+    ingredients.parts["input.files"] = source.content_digest(specimen, scan.acquisition);
+    scan.volume = find_or_make(run, ingredients, report, [&] {
+      const Acquisition acquisition = source.acquire(specimen, scan.acquisition);
+      store::Artifact artifact = to_artifact(acquisition);
+      artifact.facts["voxels"] = voxel_digest(acquisition.volume);
+      return artifact;
+    });
+  });
+  finish(report, records, text(cohort.scans.size(), " volumes of ", cohort.specimens.size(), " bones"));
+  return cohort;
+}
+
+void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
+  const auto surface = make_handle<host::SurfaceHandle>(run, "surface");
+  StageReport report(run.reporters, "surface", surface.name(), static_cast<std::int64_t>(cohort.scans.size()), "meshes");
+  for_each_scan(run, cohort, report, [&](Scan& scan) {
+    const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
+    store::Ingredients ingredients{"surface", label(specimen, scan.acquisition), surface.ingredients()};
+    ingredients.parts["revision"] = "1";
+    ingredients.parts["side"] = to_text(specimen.side);
+    ingredients.parts["input.volume"] = scan.volume.digest;
+    scan.surface = find_or_make(run, ingredients, report, [&] {
+      const Mesh mesh = surface.extract(acquisition_from(run.store.load(scan.volume.key)).volume);
+      return to_artifact(BoneSurface{mesh, imaging::find_bone_frame(mesh, specimen.side)});
+    });
+  });
+  finish(report, records, text(cohort.scans.size(), " meshes"));
+}
+
+void make_images(const RunContext& run, Cohort& cohort, Records& records) {
+  const auto renderer = make_handle<host::RendererHandle>(run, "renderer");
+  const Parameters& views = run.experiment.sections.at("views");
+  const Parameters& film = run.experiment.sections.at("film");
+  StageReport report(run.reporters, "render", renderer.name(), static_cast<std::int64_t>(cohort.scans.size()), "bones");
+  std::int64_t images = 0, scans_done = 0;
+  double render_seconds = 0;
+  for_each_scan(run, cohort, report, [&](Scan& scan) {
+    const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
+    store::Ingredients ingredients{"render", label(specimen, scan.acquisition), renderer.ingredients()};
+    merge(ingredients.parts, section_parts(run.experiment, "views"));
+    merge(ingredients.parts, section_parts(run.experiment, "film"));
+    ingredients.parts["revision"] = "1";
+    ingredients.parts["poses"] = scan.acquisition == 0 ? "gallery" : "query";
+    ingredients.parts["input.volume"] = scan.volume.digest;
+    ingredients.parts["input.surface"] = scan.surface.digest;
+    scan.images = find_or_make(run, ingredients, report, [&] {
+      const store::Artifact stored = run.store.load(scan.volume.key);
+      const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
+      const auto poses = scan.acquisition == 0
+                             ? imaging::gallery_poses(views)
+                             : imaging::query_poses(views, 0,
+                                                    std::string(stored.facts.at("voxels")));
+      const auto start = std::chrono::steady_clock::now();
+      const ImageSet set = imaging::render(renderer, acquisition_from(stored).volume, surface.frame, poses, views, film,
+                                           [&](std::int64_t, std::int64_t) { report.progress(scans_done); });
+      render_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      images += static_cast<std::int64_t>(set.rows.size());
+      return to_artifact(set);
+    });
+    ++scans_done;
+  });
+  finish(report, records,
+         images > 0 ? text(images, " X-rays, ", static_cast<std::int64_t>(static_cast<double>(images) / render_seconds), "/s")
+                    : text("X-rays of ", cohort.scans.size(), " volumes"));
+}
+
+ImageTable load_images(const RunContext& run, const Cohort& cohort) {
+  const Parameters& split = run.experiment.sections.at("split");
+  std::vector<SpecimenInfo> present;
+  for (const Scan* scan : cohort.of_acquisition(0)) present.push_back(cohort.specimens[scan->specimen]);
+  const std::set<std::string> held_out = held_out_subjects(split, present);
+
+  ImageTable table;
+  std::map<std::size_t, std::int64_t> bone_of_specimen;
+  for (const Scan* scan : cohort.of_acquisition(0)) {
+    const SpecimenInfo& specimen = cohort.specimens[scan->specimen];
+    bone_of_specimen[scan->specimen] = static_cast<std::int64_t>(table.bones.size());
+    table.bones.push_back({specimen.id, specimen.subject, specimen.side, held_out.contains(specimen.subject)});
+    table.specimen.push_back(scan->specimen);
+  }
+  table.queries_share_volume = cohort.of_acquisition(1).empty();
+
+  std::vector<at::Tensor> pixels;
+  std::vector<std::int64_t> bones;
+  for (std::size_t s = 0; s < cohort.scans.size(); ++s) {
+    const Scan& scan = cohort.scans[s];
+    const ImageSet set = image_set_from(run.store.load(scan.images.key));
+    const std::int64_t bone = bone_of_specimen.at(scan.specimen);
+    const auto roles = scan.acquisition == 0
+                           ? first_acquisition_roles(split, set.rows, stream_of(scan.images.digest),
+                                                     table.bones[static_cast<std::size_t>(bone)].held_out,
+                                                     table.queries_share_volume)
+                           : std::vector<Role>(set.rows.size(), Role::query);
+    table.role.insert(table.role.end(), roles.begin(), roles.end());
+    table.rows.insert(table.rows.end(), set.rows.begin(), set.rows.end());
+    table.scan.insert(table.scan.end(), set.rows.size(), s);
+    bones.insert(bones.end(), set.rows.size(), bone);
+    pixels.push_back(set.pixels);
+  }
+  table.pixels = at::cat(pixels);
+  table.bone = at::tensor(bones, at::kLong);
+  return table;
+}
+
+at::Tensor ImageTable::rows_where(const std::function<bool(std::int64_t)>& keep) const {
+  std::vector<std::int64_t> found;
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(role.size()); ++i)
+    if (keep(i)) found.push_back(i);
+  return at::tensor(found, at::kLong);
+}
+
+}  // namespace osteon::pipeline

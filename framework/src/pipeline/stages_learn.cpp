@@ -1,0 +1,207 @@
+// train → embed: the network, its fingerprints, and the trivial methods that stand beside them.
+
+#include "pipeline/stage_tools.hpp"
+
+#include "host/stop.hpp"
+
+#include <osteon/digest.hpp>
+#include <osteon/random.hpp>
+
+#include <ATen/Functions.h>
+
+namespace osteon::pipeline {
+
+namespace {
+
+using nlohmann::json;
+
+/// Class of each training bone: its rank among the training bones; -1 for held-out ones.
+std::vector<std::int64_t> classes_of_bones(const ImageTable& images) {
+  std::vector<std::int64_t> classes;
+  std::int64_t next = 0;
+  for (const EvidenceBone& bone : images.bones) classes.push_back(bone.held_out ? -1 : next++);
+  return classes;
+}
+
+/// Training and validation images only, renumbered.
+training::Data training_data(const ImageTable& images) {
+  const at::Tensor rows = images.rows_where([&](std::int64_t i) {
+    const Role role = images.role[static_cast<std::size_t>(i)];
+    return role == Role::training || role == Role::validation;
+  });
+  const std::vector<std::int64_t> classes = classes_of_bones(images);
+  training::Data data;
+  data.pixels = images.pixels.index_select(0, rows);
+  data.labels = at::tensor(classes, at::kLong).index_select(0, images.bone.index_select(0, rows));
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    const auto row = static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i]);
+    (images.role[row] == Role::training ? data.training : data.validation).push_back(i);
+  }
+  for (const std::int64_t c : classes) data.classes = std::max(data.classes, c + 1);
+  return data;
+}
+
+/// What the network's making depends on, data aside.
+std::map<std::string, std::string> network_parts(const RunContext& run, const host::BackboneHandle& backbone) {
+  auto parts = backbone.ingredients();
+  merge(parts, section_parts(run.experiment, "head"));
+  merge(parts, section_parts(run.experiment, "training"));
+  return parts;
+}
+
+/// Digest of the training images: which image sets, in which order, which rows train.
+std::string data_digest(const Cohort& cohort, const ImageTable& images) {
+  Digest digest;
+  std::size_t last = cohort.scans.size();
+  for (std::size_t i = 0; i < images.role.size(); ++i) {
+    if (images.role[i] != Role::training && images.role[i] != Role::validation) continue;
+    if (images.scan[i] != last) digest.add(cohort.scans[images.scan[i]].images.digest);
+    last = images.scan[i];
+    digest.add(images.role[i] == Role::training ? "t" : "v");
+  }
+  return digest.hex();
+}
+
+json to_json(const std::vector<training::CurvePoint>& curves) {
+  json list = json::array();
+  for (const auto& point : curves) list.push_back({point.curve, point.step, point.value});
+  return list;
+}
+
+/// Pixels as a vector, area-averaged to at most 96 rows so that a full-size run fits into memory too.
+at::Tensor raw_pixels(const at::Tensor& pixels) {
+  constexpr std::int64_t kRows = 96;
+  const std::int64_t factor = (pixels.size(1) + kRows - 1) / kRows;
+  std::vector<at::Tensor> chunks;
+  for (std::int64_t first = 0; first < pixels.size(0); first += 512) {
+    at::Tensor chunk = pixels.slice(0, first, std::min(first + 512, pixels.size(0))).to(at::kFloat).div(255);
+    if (factor > 1) chunk = at::avg_pool2d(chunk.unsqueeze(1), factor);
+    chunks.push_back(chunk.flatten(1));
+  }
+  return at::cat(chunks);
+}
+
+/// One row an image from one row a scan.
+at::Tensor spread(const std::vector<std::vector<float>>& by_scan, const ImageTable& images) {
+  const auto width = static_cast<std::int64_t>(by_scan.front().size());
+  at::Tensor result = at::empty({static_cast<std::int64_t>(images.scan.size()), width}, at::kFloat);
+  auto* out = result.data_ptr<float>();
+  for (const std::size_t scan : images.scan) out = std::copy(by_scan[scan].begin(), by_scan[scan].end(), out);
+  return result;
+}
+
+/// Length, and length with volume (each in units of its standard deviation over the gallery's bones), measured on the
+/// surface of the scan that an image shows: more than an X-ray would tell, so a generous rival.
+std::vector<EmbeddingSet> size_sets(const RunContext& run, const Cohort& cohort, const ImageTable& images) {
+  std::vector<std::vector<float>> lengths, both;
+  for (const Scan& scan : cohort.scans) {
+    const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
+    lengths.push_back({static_cast<float>(surface.frame.length)});
+    both.push_back({static_cast<float>(surface.frame.length), static_cast<float>(enclosed_volume(surface.mesh))});
+  }
+  for (std::size_t column = 0; column < 2; ++column) {
+    double sum = 0, squares = 0, count = 0;
+    for (std::size_t s = 0; s < both.size(); ++s)
+      if (cohort.scans[s].acquisition == 0) {
+        sum += both[s][column];
+        squares += double{both[s][column]} * both[s][column];
+        ++count;
+      }
+    const double deviation = std::sqrt(std::max(1e-12, squares / count - sum / count * (sum / count)));
+    for (auto& row : both) row[column] = static_cast<float>((row[column] - sum / count) / deviation);
+  }
+  return {{"bone length", true, spread(lengths, images)}, {"length + volume", true, spread(both, images)}};
+}
+
+}  // namespace
+
+TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images, Records& records) {
+  const auto backbone = make_handle<host::BackboneHandle>(run, "backbone");
+  const auto loss = make_handle<host::LossHandle>(run, "loss");
+  const Parameters& head = run.experiment.sections.at("head");
+  const Parameters& settings = run.experiment.sections.at("training");
+
+  TrainedModel model;
+  model.network = training::make_network(backbone, head, settings, images.pixels.size(1), images.pixels.size(2));
+
+  store::Ingredients ingredients{"train", run.experiment.title, network_parts(run, backbone)};
+  merge(ingredients.parts, loss.ingredients());
+  ingredients.parts["revision"] = "1";
+  ingredients.parts["input.images"] = data_digest(cohort, images);
+
+  StageReport report(run.reporters, "train", backbone.name() + " · " + loss.name(), 0, "batches");
+  std::string detail;
+  model.stored = find_or_make(run, ingredients, report, [&] {
+    const auto work = run.store.working_folder(ingredients.key());
+    const auto curves =
+        training::train(*model.network, loss, training_data(images), settings, work, [&](const training::Progress& p) {
+          detail = p.detail;
+          report.progress(p.batches_done, p.batches_total, p.seconds_left, p.detail);
+        });
+    store::Artifact artifact;
+    for (auto& [name, tensor] : training::network_state(*model.network)) artifact.tensors[text("network.", name)] = tensor;
+    artifact.facts["curves"] = to_json(curves);
+    artifact.facts["height"] = images.pixels.size(1);
+    artifact.facts["width"] = images.pixels.size(2);
+    return artifact;
+  });
+  const store::Artifact artifact = run.store.load(model.stored.key);
+  std::map<std::string, at::Tensor> state;
+  for (const auto& [name, tensor] : artifact.tensors)
+    if (name.starts_with("network.")) state[name.substr(8)] = tensor;
+  training::load_network_state(*model.network, state);
+  for (const json& point : artifact.facts.at("curves")) model.curves.push_back({point[0], point[1], point[2]});
+  finish(report, records, detail.empty() ? "network" : detail);
+  return model;
+}
+
+std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& cohort, const ImageTable& images,
+                                       const TrainedModel& model, Records& records) {
+  const auto backbone = make_handle<host::BackboneHandle>(run, "backbone");
+  const Parameters& settings = run.experiment.sections.at("training");
+  StageReport report(run.reporters, "embed", "", 2 * static_cast<std::int64_t>(images.role.size()), "X-rays");
+
+  std::int64_t done = 0;
+  // One artifact per network and image set, so that adding a bone embeds one bone.
+  const auto embed_all = [&](training::FingerprintNetwork& network, const std::map<std::string, std::string>& parts,
+                             const std::string& what) {
+    std::vector<at::Tensor> chunks;
+    for (std::size_t s = 0; s < cohort.scans.size(); ++s) {
+      const Scan& scan = cohort.scans[s];
+      store::Ingredients ingredients{
+          "embed", text(what, ", ", cohort.specimens[scan.specimen].id, ", acquisition ", scan.acquisition + 1), parts};
+      ingredients.parts["revision"] = "1";
+      ingredients.parts["input.images"] = scan.images.digest;
+      const at::Tensor rows =
+          images.rows_where([&](std::int64_t i) { return images.scan[static_cast<std::size_t>(i)] == s; });
+      const Stored stored = find_or_make(run, ingredients, report, [&] {
+        store::Artifact artifact;
+        artifact.tensors["embeddings"] =
+            training::embed(network, images.pixels.index_select(0, rows), settings,
+                            [&](std::int64_t n, std::int64_t) { report.progress(done + n); });
+        return artifact;
+      });
+      chunks.push_back(run.store.load(stored.key).tensors.at("embeddings"));
+      done += rows.size(0);
+      report.progress(done);
+    }
+    return at::cat(chunks);
+  };
+
+  std::vector<EmbeddingSet> sets;
+  sets.push_back({"fingerprint", false,
+                  embed_all(*model.network,
+                            {{"input.network", model.stored.digest},
+                             {"training.precision", settings.canonical().at("precision")}},
+                            std::string("trained"))});
+  const auto untrained = training::make_network(backbone, run.experiment.sections.at("head"), settings,
+                                                images.pixels.size(1), images.pixels.size(2));
+  auto untrained_parts = network_parts(run, backbone);
+  sets.push_back({"untrained network", true, embed_all(*untrained, untrained_parts, "untrained")});
+  sets.push_back({"raw pixels", true, raw_pixels(images.pixels)});
+  for (EmbeddingSet& set : size_sets(run, cohort, images)) sets.push_back(std::move(set));
+  finish(report, records, text(images.role.size(), " fingerprints"));
+  return sets;
+}
+
+}  // namespace osteon::pipeline

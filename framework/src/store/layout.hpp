@@ -1,0 +1,38 @@
+#pragma once
+
+// Where what stands in a store:
+//
+//     ab/ab12…/manifest.json, NAME.npy   an artifact, complete since its folder got this name
+//     tmp/ab12….PID.N                    one that process PID is writing
+//     work/ab12…/                        checkpoints of one in the making
+//     locks/ab12…                        held while one is being made
+//     latest/STAGE/HASH.json             ingredients of the newest artifact of a stage and a subject
+//     salt                               the secret of this store's pseudonyms
+
+#include "store/store.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace osteon::store {
+
+/// An artifact's folder. Throws a failure when `key` is not one that `Ingredients::key` makes: keys become paths.
+[[nodiscard]] std::filesystem::path artifact_folder(const std::filesystem::path& root, const std::string& key);
+
+/// Throws a failure unless `name` can be a file's: letters, digits and other signs, but no '/', no "..", no dot first.
+void check_name(std::string_view what, std::string_view name);
+
+/// Path of a new file or folder in tmp/ that no other process and thread uses.
+[[nodiscard]] std::filesystem::path temporary_path(const std::filesystem::path& root, std::string_view stem);
+
+/// Removes from tmp/ what processes left that live no more.
+void remove_leftovers(const std::filesystem::path& root);
+
+/// Keeps the ingredients of an artifact that has just been stored, for `Store::why`.
+void remember(const std::filesystem::path& root, const Ingredients& ingredients);
+
+/// JSON as the store writes it: names sorted, bytes that are no UTF-8 replaced.
+[[nodiscard]] std::string json_text(const nlohmann::json& json, int indent = -1);
+
+}  // namespace osteon::store

@@ -1,0 +1,103 @@
+// Backbone and head, and their state as named tensors.
+
+#include "training/runtime.hpp"
+#include "training/training.hpp"
+#include "training/weights.hpp"
+
+#include <ATen/ATen.h>
+#include <torch/nn/modules/linear.h>
+
+#include <cmath>
+
+namespace osteon::training {
+
+namespace {
+
+at::Tensor unit_rows(const at::Tensor& rows) { return rows / rows.norm(2, {1}, true).clamp_min(1e-12); }
+
+/// Convolutions are about a third faster when weights, like the images, lie channels last.
+void lay_channels_last(torch::nn::Module& network) {
+  for (at::Tensor& parameter : network.parameters())
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+std::map<std::string, at::Tensor> named_tensors(const torch::nn::Module& network) {
+  std::map<std::string, at::Tensor> result;
+  for (const auto& parameter : network.named_parameters()) result[parameter.key()] = parameter.value();
+  for (const auto& buffer : network.named_buffers()) result[buffer.key()] = buffer.value();
+  return result;
+}
+
+std::string shape_text(const at::Tensor& tensor) {
+  std::string result;
+  for (const std::int64_t size : tensor.sizes()) result += (result.empty() ? "" : " × ") + std::to_string(size);
+  return result.empty() ? "scalar" : result;
+}
+
+}  // namespace
+
+FingerprintNetwork::FingerprintNetwork(std::shared_ptr<Network> backbone, const Parameters& head)
+    : backbone_(register_module("backbone", std::move(backbone))),
+      reductions_(register_module("reductions", torch::nn::ModuleList())),
+      inner_normalisation_(head.flag("inner_normalisation")) {
+  const std::int64_t pairs = head.integer("pairs"), dimensions = head.integer("dimensions");
+  const auto features = static_cast<double>(backbone_->features());
+  const double ratio = static_cast<double>(dimensions) / features;
+  std::int64_t in = backbone_->features();
+  for (std::int64_t pair = 1; pair <= pairs; ++pair) {
+    const std::int64_t out =
+        pair == pairs
+            ? dimensions
+            : std::llround(features * std::pow(ratio, static_cast<double>(pair) / static_cast<double>(pairs)));
+    reductions_->push_back(torch::nn::Linear(in, out));
+    in = out;
+  }
+}
+
+at::Tensor FingerprintNetwork::forward(const at::Tensor& pixels) {
+  const at::Tensor images = pixels.unsqueeze(1).to(at::kFloat).div_(255);
+  at::Tensor rows = backbone_->forward(images).to(at::kFloat);
+  const FullPrecisionScope float32(pixels.device());
+  for (std::size_t pair = 0; pair < reductions_->size(); ++pair) {
+    rows = reductions_[pair]->as<torch::nn::Linear>()->forward(rows);
+    if (inner_normalisation_ || pair + 1 == reductions_->size()) rows = unit_rows(rows);
+  }
+  return rows;
+}
+
+std::int64_t FingerprintNetwork::embedding_size() const {
+  return reductions_->children().back()->as<torch::nn::Linear>()->options.out_features();
+}
+
+std::shared_ptr<FingerprintNetwork> make_network(const host::BackboneHandle& backbone, const Parameters& head,
+                                                 const Parameters& training, std::int64_t height, std::int64_t width) {
+  const ThreadScope threads(resolved_threads(training));
+  auto network = std::make_shared<FingerprintNetwork>(backbone.make(1, height, width), head);
+  draw_first_weights(*network, static_cast<std::uint64_t>(training.integer("seed")));
+  lay_channels_last(*network);
+  return network;
+}
+
+std::map<std::string, at::Tensor> network_state(const FingerprintNetwork& network) {
+  std::map<std::string, at::Tensor> state = named_tensors(network);
+  for (auto& [name, tensor] : state) tensor = tensor.detach().to(at::kCPU).contiguous().clone();
+  return state;
+}
+
+void load_network_state(FingerprintNetwork& network, const std::map<std::string, at::Tensor>& state) {
+  const at::NoGradGuard no_graph;
+  std::map<std::string, at::Tensor> own = named_tensors(network);
+  for (const auto& [name, tensor] : state)
+    if (!own.contains(name))
+      throw Error(text("weights: the network has no \"", name, "\"; they belong to another one"));
+  for (auto& [name, tensor] : own) {
+    const auto found = state.find(name);
+    if (found == state.end()) throw Error(text("weights: \"", name, "\" is missing; they belong to another network"));
+    if (found->second.sizes() != tensor.sizes())
+      throw Error(text("weights: \"", name, "\" is ", shape_text(found->second), " and the network's is ",
+                       shape_text(tensor), "; they belong to another network"));
+    tensor.copy_(found->second);
+  }
+}
+
+}  // namespace osteon::training

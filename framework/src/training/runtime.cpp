@@ -1,0 +1,44 @@
+// Threads, device and precision.
+
+#include "training/runtime.hpp"
+
+#include "training/torch_compat.hpp"
+
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace osteon::training {
+
+int resolved_threads(const Parameters& training) {
+  const auto asked = static_cast<int>(training.integer("threads"));
+  return asked > 0 ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+at::Device resolved_device(const Parameters& training) {
+  return training.text("device") == "auto" && torch::cuda::is_available() ? at::Device(at::kCUDA, 0)
+                                                                          : at::Device(at::kCPU);
+}
+
+ThreadScope::ThreadScope(int threads) : before_(at::get_num_threads()) { at::set_num_threads(threads); }
+ThreadScope::~ThreadScope() { at::set_num_threads(before_); }
+
+AutocastScope::AutocastScope(at::Device device, bool enabled)
+    : device_(device.type()), before_(compat::autocast_enabled(device_)) {
+  compat::set_autocast_type(device_, at::kBFloat16);
+  compat::set_autocast_enabled(device_, enabled);
+}
+AutocastScope::~AutocastScope() {
+  at::autocast::clear_cache();
+  compat::set_autocast_enabled(device_, before_);
+}
+
+FullPrecisionScope::FullPrecisionScope(at::Device device)
+    : device_(device.type()), before_(compat::autocast_enabled(device_)) {
+  compat::set_autocast_enabled(device_, false);
+}
+FullPrecisionScope::~FullPrecisionScope() { compat::set_autocast_enabled(device_, before_); }
+
+}  // namespace osteon::training

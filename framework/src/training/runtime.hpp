@@ -1,0 +1,56 @@
+#pragma once
+
+// How the numbers are computed: threads, device and precision, each set for as long as an object lives.
+
+#include <osteon/parameters.hpp>
+
+#include <c10/core/Device.h>
+
+namespace osteon::training {
+
+/// Threads that [training] asks for: all cores of the machine where it says 0.
+[[nodiscard]] int resolved_threads(const Parameters& training);
+
+/// The device that [training] asks for; "auto" is the first CUDA device where LibTorch finds one, else the CPU.
+[[nodiscard]] at::Device resolved_device(const Parameters& training);
+
+/// Sets LibTorch's thread count and puts the old one back.
+class ThreadScope {
+ public:
+  explicit ThreadScope(int threads);
+  ~ThreadScope();
+  ThreadScope(const ThreadScope&) = delete;
+  ThreadScope& operator=(const ThreadScope&) = delete;
+
+ private:
+  int before_;
+};
+
+/// Convolutions and matrix products in bfloat16 while `enabled`: LibTorch's autocast. Weights, batch normalisation's
+/// statistics and the optimiser stay float32. The copies of the weights that autocast keeps are dropped at the end.
+class AutocastScope {
+ public:
+  AutocastScope(at::Device device, bool enabled);
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  at::DeviceType device_;
+  bool before_;
+};
+
+/// Switches autocast off inside an `AutocastScope` without dropping its copies.
+class FullPrecisionScope {
+ public:
+  explicit FullPrecisionScope(at::Device device);
+  ~FullPrecisionScope();
+  FullPrecisionScope(const FullPrecisionScope&) = delete;
+  FullPrecisionScope& operator=(const FullPrecisionScope&) = delete;
+
+ private:
+  at::DeviceType device_;
+  bool before_;
+};
+
+}  // namespace osteon::training

@@ -1,0 +1,69 @@
+// P×K batches.
+
+#include "training/sampler.hpp"
+
+#include <osteon/random.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace osteon::training {
+
+Sampler::Sampler(const Data& data, const Parameters& training)
+    : seed_(static_cast<std::uint64_t>(training.integer("seed"))),
+      classes_per_batch_(std::min(training.integer("classes_per_batch"), data.classes)),
+      images_per_class_(training.integer("images_per_class")) {
+  if (data.classes < 2)
+    throw Error(text("training needs at least 2 classes and there ", data.classes == 1 ? "is 1" : "are none",
+                     "; give more bones, or hold fewer out"));
+  const std::int64_t wanted = classes_per_batch_ * images_per_class_;
+  const auto images = static_cast<std::int64_t>(data.training.size());
+  if (wanted > images)
+    throw Error(text("a batch of ", classes_per_batch_, " classes × ", images_per_class_, " images is larger than the ",
+                     images, " training images; lower training.images_per_class or training.classes_per_batch"));
+  images_.resize(static_cast<std::size_t>(data.classes));
+  const std::int64_t* labels = data.labels.data_ptr<std::int64_t>();
+  for (const std::int64_t row : data.training) images_.at(static_cast<std::size_t>(labels[row])).items.push_back(row);
+  for (std::size_t label = 0; label < images_.size(); ++label) {
+    if (images_[label].items.size() < 2)
+      throw Error(
+          text("class ", label, " has ", images_[label].items.size(),
+               " training image(s) and a pair needs 2; render more images of each bone, or leave this one out"));
+    images_[label].purpose = text("batches:images of class ", label);
+  }
+  classes_.items.resize(images_.size());
+  std::iota(classes_.items.begin(), classes_.items.end(), 0);
+  classes_.purpose = "batches:classes";
+  batches_per_epoch_ =
+      std::max<std::int64_t>(1, std::llround(static_cast<double>(images) / static_cast<double>(wanted)));
+}
+
+std::vector<std::int64_t> Sampler::take(Queue& queue, std::int64_t count) const {
+  std::vector<std::int64_t> taken, put_back;
+  while (static_cast<std::int64_t>(taken.size()) < count) {
+    if (queue.waiting.empty())
+      for (const std::int64_t index :
+           Random(seed_, queue.purpose, queue.round++).permutation(static_cast<std::int64_t>(queue.items.size())))
+        queue.waiting.push_back(queue.items[static_cast<std::size_t>(index)]);
+    const std::int64_t item = queue.waiting.back();
+    queue.waiting.pop_back();
+    // Two rounds meet inside this batch: what it already holds stays first in line for the next one.
+    (std::ranges::find(taken, item) == taken.end() ? taken : put_back).push_back(item);
+  }
+  queue.waiting.insert(queue.waiting.end(), put_back.begin(), put_back.end());
+  return taken;
+}
+
+std::vector<std::int64_t> Sampler::next() {
+  std::vector<std::int64_t> rows;
+  for (const std::int64_t label : take(classes_, classes_per_batch_)) {
+    Queue& images = images_[static_cast<std::size_t>(label)];
+    const std::int64_t count = std::min(images_per_class_, static_cast<std::int64_t>(images.items.size()));
+    const std::vector<std::int64_t> chosen = take(images, count);
+    rows.insert(rows.end(), chosen.begin(), chosen.end());
+  }
+  return rows;
+}
+
+}  // namespace osteon::training

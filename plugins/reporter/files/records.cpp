@@ -1,0 +1,111 @@
+// A run's records as JSON and as CSV; see the header.
+
+#include "records.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <initializer_list>
+
+namespace osteon::files {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// JSON has no number for what is not finite.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+std::string to_file(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+std::string csv_line(std::initializer_list<std::string> fields) {
+  std::string line;
+  bool first = true;
+  for (const std::string& field : fields) {
+    if (!std::exchange(first, false)) line += ',';
+    if (field.find_first_of(",\"\r\n") == std::string::npos) {
+      line += field;
+      continue;
+    }
+    line += '"';
+    for (const char c : field) line += c == '"' ? std::string("\"\"") : std::string(1, c);
+    line += '"';
+  }
+  return line + "\r\n";
+}
+
+const char* truth(bool value) { return value ? "true" : "false"; }
+
+}  // namespace
+
+std::string number_text(double value) {
+  if (std::isnan(value)) return "";
+  char digits[40];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+
+std::string one_line(std::string_view words) {
+  std::string line(words);
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  return line;
+}
+
+std::string environment_json(const RunStarted& run) {
+  Json json = Json::object();
+  if (!run.environment.contains("command")) json["command"] = run.command;
+  for (const auto& [name, value] : run.environment) json[name] = value;
+  return to_file(json);
+}
+
+std::string metrics_json(const RunStarted& run, const RunFinished& end, const std::vector<MetricValue>& values) {
+  Json list = Json::array();
+  for (const MetricValue& value : values) {
+    Json interval;
+    if (value.interval) interval = {number(value.interval->first), number(value.interval->second)};
+    list.push_back({{"table", value.table},
+                    {"row", value.row},
+                    {"column", value.column},
+                    {"value", number(value.value)},
+                    {"unit", value.unit},
+                    {"larger_is_better", value.larger_is_better},
+                    {"is_baseline", value.is_baseline},
+                    {"count", value.count},
+                    {"counted", value.counted},
+                    {"interval", interval},
+                    {"note", value.note}});
+  }
+  return to_file({{"title", run.title},
+                  {"point", run.point},
+                  {"status", end.status},
+                  {"seconds", end.status == "running" ? Json() : number(end.seconds)},
+                  {"message", end.message},
+                  {"values", list}});
+}
+
+std::string metrics_csv(const std::vector<MetricValue>& values) {
+  std::string csv = csv_line({"table", "row", "column", "value", "unit", "larger_is_better", "is_baseline", "count",
+                              "counted", "interval_low", "interval_high", "note"});
+  for (const MetricValue& value : values)
+    csv += csv_line({value.table, value.row, value.column, number_text(value.value), value.unit,
+                     truth(value.larger_is_better), truth(value.is_baseline), std::to_string(value.count),
+                     value.counted, value.interval ? number_text(value.interval->first) : "",
+                     value.interval ? number_text(value.interval->second) : "", value.note});
+  return csv;
+}
+
+std::string curves_csv(const std::vector<Scalar>& curves) {
+  std::string csv = csv_line({"curve", "step", "value"});
+  for (const Scalar& point : curves) csv += csv_line({point.curve, number_text(point.step), number_text(point.value)});
+  return csv;
+}
+
+std::string left_out_csv(const std::vector<SpecimenLeftOut>& specimens) {
+  std::string csv = csv_line({"specimen", "stage", "reason"});
+  for (const SpecimenLeftOut& left : specimens) csv += csv_line({left.specimen, left.stage, left.reason});
+  return csv;
+}
+
+}  // namespace osteon::files

@@ -1,0 +1,118 @@
+// Symmetric surface distances from area-uniform samples to exact closest points (Aspert, Santa-Cruz & Ebrahimi, "MESH:
+// measuring errors between surfaces using the Hausdorff distance", ICME 2002).
+
+#include "open3d_support/surfaces.hpp"
+
+#include <osteon/error.hpp>
+#include <osteon/random.hpp>
+
+#include <ATen/Functions.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace osteon::open3d_support {
+
+namespace {
+
+Vec3 vertex_of(const Mesh& mesh, std::int64_t i) {
+  const float* p = mesh.vertices.data_ptr<float>() + 3 * i;
+  return {p[0], p[1], p[2]};
+}
+
+std::vector<Vec3> vertices_of(const Mesh& mesh) {
+  std::vector<Vec3> points;
+  points.reserve(static_cast<std::size_t>(mesh.vertices.size(0)));
+  for (std::int64_t i = 0; i < mesh.vertices.size(0); ++i) points.push_back(vertex_of(mesh, i));
+  return points;
+}
+
+std::vector<Vec3> mapped(std::vector<Vec3> points, const Affine& map) {
+  for (Vec3& p : points) p = map * p;
+  return points;
+}
+
+DirectedDistance directed(const std::vector<Vec3>& samples, const std::vector<Vec3>& vertices,
+                          const ClosestPoints& to) {
+  DirectedDistance result;
+  double squares = 0;
+  for (const ClosestPoint& c : to.find(samples)) {
+    const double distance = std::sqrt(c.squared_distance);
+    squares += c.squared_distance;
+    result.mean += distance;
+    result.max = std::max(result.max, distance);
+  }
+  for (const ClosestPoint& c : to.find(vertices)) result.max = std::max(result.max, std::sqrt(c.squared_distance));
+  result.rms = std::sqrt(squares / static_cast<double>(samples.size()));
+  result.mean /= static_cast<double>(samples.size());
+  return result;
+}
+
+}  // namespace
+
+std::vector<Vec3> sample_surface(const Mesh& mesh, std::int64_t count, std::uint64_t seed, std::uint64_t index) {
+  if (count < 1) throw Error(text("a surface needs at least 1 sample, not ", count));
+  mesh.check();
+  const auto* corner = mesh.triangles.data_ptr<std::int32_t>();
+  std::vector<double> area_before;  // of each triangle's first point, then the whole
+  area_before.reserve(static_cast<std::size_t>(mesh.triangles.size(0)) + 1);
+  double total = 0;
+  for (std::int64_t t = 0; t < mesh.triangles.size(0); ++t) {
+    area_before.push_back(total);
+    const Vec3 a = vertex_of(mesh, corner[3 * t]);
+    total += norm(cross(vertex_of(mesh, corner[3 * t + 1]) - a, vertex_of(mesh, corner[3 * t + 2]) - a)) / 2;
+  }
+  area_before.push_back(total);
+  if (!(total > 0)) throw Error("the surface has no area");
+
+  Random random(seed, "surface samples", index);
+  std::vector<Vec3> samples;
+  samples.reserve(static_cast<std::size_t>(count));
+  std::int64_t t = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double place = (static_cast<double>(i) + random.uniform()) / static_cast<double>(count) * total;
+    while (t + 1 < mesh.triangles.size(0) && place >= area_before[static_cast<std::size_t>(t) + 1]) ++t;
+    const double along = std::sqrt(random.uniform()), across = random.uniform();
+    const Vec3 a = vertex_of(mesh, corner[3 * t]), b = vertex_of(mesh, corner[3 * t + 1]);
+    const Vec3 c = vertex_of(mesh, corner[3 * t + 2]);
+    samples.push_back(a * (1 - along) + b * (along * (1 - across)) + c * (along * across));
+  }
+  return samples;
+}
+
+SurfaceDistance surface_distance(const ClosestPoints& a, const ClosestPoints& b, const Affine& b_to_a,
+                                 std::int64_t samples, std::uint64_t seed) {
+  const Affine a_to_b = inverse_rigid(b_to_a);
+  SurfaceDistance result;
+  result.a_to_b =
+      directed(mapped(sample_surface(a.mesh(), samples, seed, 0), a_to_b), mapped(vertices_of(a.mesh()), a_to_b), b);
+  result.b_to_a =
+      directed(mapped(sample_surface(b.mesh(), samples, seed, 1), b_to_a), mapped(vertices_of(b.mesh()), b_to_a), a);
+  const auto &there = result.a_to_b, &back = result.b_to_a;
+  result.rms = std::sqrt((there.rms * there.rms + back.rms * back.rms) / 2);
+  result.mean = (there.mean + back.mean) / 2;
+  result.hausdorff = std::max(there.max, back.max);
+  return result;
+}
+
+SurfaceDistance surface_distance(const Mesh& a, const Mesh& b, std::int64_t samples, std::uint64_t seed) {
+  return surface_distance(ClosestPoints(a), ClosestPoints(b), Affine{}, samples, seed);
+}
+
+at::Tensor vertex_distances(const Mesh& from, const Mesh& to) { return vertex_distances(from, ClosestPoints(to)); }
+
+at::Tensor vertex_distances(const Mesh& from, const ClosestPoints& to) {
+  from.check();
+  at::Tensor result = at::empty({from.vertices.size(0)}, at::kFloat);
+  const auto answers = to.find(vertices_of(from));
+  std::transform(answers.begin(), answers.end(), result.data_ptr<float>(),
+                 [](const ClosestPoint& c) { return static_cast<float>(std::sqrt(c.squared_distance)); });
+  return result;
+}
+
+Affine inverse_rigid(const Affine& map) {
+  const Mat3 back = transposed(map.linear);
+  return {back, -(back * map.offset)};
+}
+
+}  // namespace osteon::open3d_support

@@ -1,0 +1,27 @@
+#pragma once
+
+// Intervals over people. Images of one bone, and the two bones of one person, are no independent observations: what is
+// resampled is the person (cluster bootstrap; Davison and Hinkley, "Bootstrap methods and their application", 1997,
+// section 3.8). Below `kFewestPeople` a percentile interval covers far less than it claims, so there is none.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace osteon::statistics {
+
+inline constexpr std::size_t kFewestPeople = 12;
+inline constexpr int kDraws = 2000;
+
+/// What one person contributes to a share: `hits` of `total`.
+struct Contribution {
+  double hits = 0, total = 0;
+};
+
+/// 95 % percentile interval of Σhits / Σtotal when people are drawn with replacement. Nothing for fewer than
+/// `kFewestPeople` people. The same seed draws the same people, so rows of one table are resampled alike.
+[[nodiscard]] std::optional<std::pair<double, double>> share_interval(std::span<const Contribution> people,
+                                                                      std::uint64_t seed);
+
+}  // namespace osteon::statistics

@@ -1,0 +1,178 @@
+#include "imaging/render.hpp"
+
+#include "imaging/film.hpp"
+
+#include <osteon/error.hpp>
+#include <osteon/geometry.hpp>
+
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+namespace osteon::imaging {
+namespace {
+
+const host::RendererHandle& renderer() {
+  static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
+  static const auto& plugin = registry.find("renderer", "joseph");
+  static const host::RendererHandle handle(plugin, Parameters(plugin.schema, {}));
+  return handle;
+}
+
+/// A shaft along z with a head at its proximal end, towards `medial_sign`·x, and a knob in front; soft tissue around
+/// it.
+Volume scene(double medial_sign) {
+  Volume volume;
+  volume.grid = {{48, 40, 90}, {1, 1.2, 1.1}, {}, rotation({1, 0, 0}, 0.1)};
+  volume.grid.origin = -volume.grid.centre();
+  volume.hounsfield = at::empty({90, 40, 48}, at::kShort);
+  auto* voxel = volume.hounsfield.data_ptr<std::int16_t>();
+  for (int k = 0; k < 90; ++k)
+    for (int j = 0; j < 40; ++j)
+      for (int i = 0; i < 48; ++i) {
+        const Vec3 p = volume.grid.to_patient({1.0 * i, 1.0 * j, 1.0 * k});
+        const Vec3 q{p.x * medial_sign, p.y, p.z};
+        const bool bone = (std::hypot(q.x, q.y) < 5 && std::abs(q.z) < 40) || norm(q - Vec3{12, 0, 34}) < 8 ||
+                          norm(q - Vec3{0, -9, -30}) < 6;
+        *voxel++ = static_cast<std::int16_t>(bone ? 1600 : std::hypot(q.x, q.y) < 20 ? 40 : -1000);
+      }
+  return volume;
+}
+
+BoneFrame frame(double medial_sign) { return {{0, 0, 0}, {medial_sign, 0, 0}, {0, -1, 0}, {0, 0, 1}, 85}; }
+
+Parameters views(std::map<std::string, ParameterValue> given = {}) {
+  given.try_emplace("height", std::int64_t{64});
+  given.try_emplace("field_of_view", 110.0);
+  return {views_schema(), given};
+}
+Parameters film(std::map<std::string, ParameterValue> given = {}) {
+  given.try_emplace("energies", std::vector<double>{60, 80});
+  return {film_schema(), given};
+}
+
+ImageSet images(std::vector<Pose> poses, const Parameters& v, const Parameters& f, double medial_sign = 1) {
+  return render(renderer(), scene(medial_sign), frame(medial_sign), poses, v, f, {});
+}
+
+/// Sum of the grey values of a part of an image.
+double brightness(const at::Tensor& image, int first_row, int end_row, int first_column, int end_column) {
+  return image.slice(0, first_row, end_row).slice(1, first_column, end_column).to(at::kDouble).sum().item<double>();
+}
+
+TEST(Render, HeadIsUpAndMedialInApAndTheFrontIsLeftInMl) {
+  const ImageSet set = images({{}}, views(), film());
+  ASSERT_EQ(set.pixels.sizes(), (std::vector<std::int64_t>{2, 64, 64}));
+  const at::Tensor image = set.pixels[0];
+  EXPECT_GT(brightness(image, 6, 18, 19, 30), 1.3 * brightness(image, 6, 18, 2, 13)) << "head: upper right of AP";
+  EXPECT_GT(brightness(image, 44, 60, 32, 47), 1.1 * brightness(image, 44, 60, 49, 64)) << "knob: lower left of ML";
+}
+
+TEST(Render, LeftAndRightTwinsLookAlike) {
+  const std::vector<Pose> poses = {{}, {12, 3, -15}};
+  const ImageSet right = images(poses, views(), film(), 1), left = images(poses, views(), film(), -1);
+  EXPECT_LE((right.pixels.to(at::kInt) - left.pixels.to(at::kInt)).abs().max().item<int>(), 1);
+}
+
+TEST(Render, RowsSayHowEachImageWasTaken) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> told;
+  const std::vector<Pose> poses = {{1, 2, 3}, {4, 5, 6}};
+  const ImageSet set = render(renderer(), scene(1), frame(1), poses, views(), film(),
+                              [&](std::int64_t done, std::int64_t total) { told.emplace_back(done, total); });
+  ASSERT_EQ(set.rows.size(), 4U);
+  EXPECT_EQ(set.rows[2].pose, 1);
+  EXPECT_EQ(set.rows[2].axial, 4);
+  EXPECT_EQ(set.rows[2].tilt, 5);
+  EXPECT_EQ(set.rows[2].in_plane, 6);
+  EXPECT_EQ(set.rows[2].energy, 60);
+  EXPECT_EQ(set.rows[3].energy, 80);
+  EXPECT_NEAR(set.rows[0].pixel_spacing, 110.0 / 64, 1e-12);
+  EXPECT_EQ(told.back(), (std::pair<std::int64_t, std::int64_t>{4, 4}));
+  EXPECT_GT(brightness(set.pixels[2], 0, 64, 0, 64), brightness(set.pixels[3], 0, 64, 0, 64));
+}
+
+TEST(Render, AnImageDependsNeitherOnThreadsNorOnTheOthersOfItsChunk) {
+  const Parameters f = film({{"photons", 5000.0}});
+  std::vector<Pose> poses;
+  for (int i = 0; i < 70; ++i) poses.push_back({-21 + 0.6 * i, 0.1 * i, 0.3 * i});
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const ImageSet one = images(poses, views(), f);
+  at::set_num_threads(2);
+  const ImageSet two = images(poses, views(), f);
+  at::set_num_threads(threads);
+  EXPECT_TRUE(one.pixels.equal(two.pixels));
+  const ImageSet few = images({poses.begin(), poses.begin() + 33}, views(), f);
+  EXPECT_TRUE(few.pixels.equal(one.pixels.slice(0, 0, 66)));
+}
+
+TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
+  const auto make = [](std::map<std::string, ParameterValue> v, std::map<std::string, ParameterValue> f) {
+    v.try_emplace("in_plane_step", 21.0);
+    v.try_emplace("axial_step", 21.0);
+    const Parameters the_views = views(v), the_film = film(f);
+    auto poses = gallery_poses(the_views);
+    const auto queries = query_poses(the_views, 1, "p01");
+    poses.insert(poses.end(), queries.begin(), queries.end());
+    return images(poses, the_views, the_film).pixels;
+  };
+  const std::map<std::string, ParameterValue> changed_views = {
+      {"axial_range", 22.0},
+      {"axial_step", 20.0},
+      {"in_plane_range", 20.0},
+      {"in_plane_step", 20.0},
+      {"tilts", std::vector<double>{2}},
+      {"pairing", std::string("rigid")},
+      {"geometry", std::string("parallel")},
+      {"source_isocentre", 700.0},
+      {"height", std::int64_t{70}},
+      {"scaling", std::string("framed")},
+      {"field_of_view", 120.0},
+      {"query_poses", std::int64_t{3}},
+      {"query_axial", 10.0},
+      {"query_in_plane", 10.0},
+      {"query_tilt", 10.0},
+  };
+  const std::map<std::string, ParameterValue> changed_film = {
+      {"energies", std::vector<double>{60, 90}}, {"maximum", 2.0}, {"blur", 0.5}, {"photons", 1e4}};
+  const at::Tensor standard = make({}, {});
+  EXPECT_TRUE(standard.equal(make({}, {})));
+  for (const Parameter& parameter : views_schema().parameters) {
+    ASSERT_TRUE(changed_views.contains(parameter.name)) << parameter.name;
+    EXPECT_FALSE(standard.equal(make({{parameter.name, changed_views.at(parameter.name)}}, {}))) << parameter.name;
+  }
+  for (const Parameter& parameter : film_schema().parameters) {
+    ASSERT_TRUE(changed_film.contains(parameter.name)) << parameter.name;
+    EXPECT_FALSE(standard.equal(make({}, {{parameter.name, changed_film.at(parameter.name)}}))) << parameter.name;
+  }
+}
+
+TEST(Render, ABoneOutsideTheVolumeIsAMistake) {
+  BoneFrame elsewhere = frame(1);
+  elsewhere.origin = {300, 0, 0};
+  try {
+    (void)render(renderer(), scene(1), elsewhere, std::vector<Pose>{{}}, views(), film(), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "the bone's centroid lies outside the volume that is to be X-rayed: surface and volume don't belong "
+                 "together");
+  }
+}
+
+TEST(Render, AnXRayOfAirAloneIsAMistake) {
+  Volume air = scene(1);
+  air.hounsfield.fill_(-1000);
+  try {
+    (void)render(renderer(), air, frame(1), std::vector<Pose>{{1, 2, 3}}, views(), film(), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "the X-ray at axial 1°, tilt 2°, in-plane 3° shows nothing: every ray passed through air; is the volume "
+        "empty?");
+  }
+}
+
+}  // namespace
+}  // namespace osteon::imaging
