@@ -13,8 +13,6 @@ namespace osteon::config {
 
 namespace {
 
-constexpr std::size_t kMostPoints = 10000;
-
 /// `loss.margin = […]`, `"loss.margin" = […]` and [sweep.loss] all mean the same.
 void collect(const Value& table, const std::string& prefix, std::vector<Swept>& keys, Mistakes& mistakes) {
   for (const auto& [key, place, value] : table.entries) {
