@@ -42,7 +42,7 @@ void ProjectBone(benchmark::State& state, const std::string& name) {
   const auto handle = renderer(name);
   const Volume volume = bone_in_tissue();
   const auto projector = handle.prepare(volume);
-  const Parameters views(imaging::views_schema(), {});
+  const Parameters views(imaging::views_schema(), {{"field_of_view", 140.0}});
   std::vector<Projection> exposures;
   for (const double axial : {-21.0, 0.0, 21.0})
     for (const double in_plane : {-21.0, 0.0, 21.0})
@@ -63,7 +63,8 @@ BENCHMARK_CAPTURE(PrepareBone, joseph, "joseph")->Unit(benchmark::kMillisecond)-
 void RenderImages(benchmark::State& state, const std::string& name) {
   const auto handle = renderer(name);
   const Volume volume = bone_in_tissue();
-  const Parameters views(imaging::views_schema(), {{"axial_step", 7.0}, {"in_plane_step", 7.0}});
+  const Parameters views(imaging::views_schema(),
+                         {{"axial_step", 7.0}, {"in_plane_step", 7.0}, {"field_of_view", 140.0}});
   const Parameters film(imaging::film_schema(), {});
   const auto poses = imaging::gallery_poses(views);
   std::int64_t images = 0;

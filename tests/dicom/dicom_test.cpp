@@ -288,10 +288,40 @@ TEST_F(DicomSource, RefusesAFileThatIsCutOffInItsHeader) {
   write("a", "femur-01", Side::left, 0, upright_volume());
   const std::filesystem::path file = folder_ / "a/slice_0003.dcm";
   std::filesystem::resize_file(file, 700);
+  EXPECT_EQ(refusal([&] { (void)source().specimens(); }),
+            "source/dicom: " + file.string() +
+                ": the file is damaged or cut off at byte 700; copy it again from where it came, or remove it");
+}
+
+TEST_F(DicomFormat, SurvivesFilesThatAreCutOffAnywhereOrHaveAnyByteChanged) {
+  Volume volume = upright_volume();
+  volume.hounsfield = volume.hounsfield.slice(0, 0, 2).contiguous();
+  volume.grid.size[2] = 2;
+  write("a", "femur-01", Side::left, 0, volume);
+  const std::filesystem::path file = folder_ / "a/slice_0002.dcm";
+  const std::string whole = read_file(file);
+  for (std::size_t length = 132; length < whole.size(); length += 7) {
+    write_file(file, whole.substr(0, length));
+    EXPECT_NE(refusal([&] { (void)format().read_volume(folder_ / "a"); }), "") << length;
+  }
+  Random random(5, "damage");
+  for (int trial = 0; trial < 300; ++trial) {
+    std::string damaged = whole;
+    for (int n = 0; n < 3; ++n) damaged[128 + random.below(whole.size() - 128)] = static_cast<char>(random.below(256));
+    write_file(file, damaged);
+    refusal([&] { (void)format().read_volume(folder_ / "a"); });  // an Error or a volume, never a crash
+  }
+}
+
+TEST_F(DicomSource, RefusesAFileThatEndsBeforeItSaysWhatItIs) {
+  write("a", "femur-01", Side::left, 0, upright_volume());
+  const std::filesystem::path file = folder_ / "a/slice_0007.dcm";
+  std::filesystem::resize_file(file, 132);
   EXPECT_EQ(
       refusal([&] { (void)source().specimens(); }),
       "source/dicom: " + file.string() +
-          ": the file is damaged or cut off within its DICOM header; copy it again from where it came, or remove it");
+          ": the file is damaged or cut off: its header ends before it says what it is; copy it again from where it "
+          "came, or remove it");
 }
 
 TEST_F(DicomSource, RefusesValuesBeyondSixteenBits) {

@@ -4,10 +4,12 @@
 
 #include <osteon/error.hpp>
 
+#include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace osteon::imaging {
 namespace {
@@ -67,7 +69,7 @@ TEST(BoneFrame, FindsTheAxesOfARightBoneOfBoxes) {
   const BoneFrame frame = find_bone_frame(box_femur(), Side::right);
   EXPECT_LT(angle_between(frame.proximal, {0, 0, 1}), 5);
   EXPECT_LT(angle_between(frame.medial, {1, 0, 0}), 5);
-  EXPECT_LT(angle_between(frame.anterior, {0, -1, 0}), 1);
+  EXPECT_LT(angle_between(frame.anterior, {0, -1, 0}), 1) << "a box has few triangles";
   EXPECT_NEAR(determinant({{frame.medial, frame.anterior, frame.proximal}}), -1, 1e-9);
   EXPECT_NEAR(frame.length, 400, 5);
 }
@@ -87,9 +89,9 @@ TEST(BoneFrame, MirroredTwinHasTheMirroredFrame) {
 TEST(BoneFrame, UnknownSideLooksToThePatientsFront) {
   const Mesh right = box_femur();
   const BoneFrame as_right = find_bone_frame(right, Side::right), as_unknown = find_bone_frame(right, Side::unknown);
-  expect_same_axes(as_right, as_unknown, {}, 1e-9);
+  expect_same_axes(as_right, as_unknown, {}, 1e-4);
   const Mesh left = mirrored(right);
-  expect_same_axes(find_bone_frame(left, Side::left), find_bone_frame(left, Side::unknown), {}, 1e-9);
+  expect_same_axes(find_bone_frame(left, Side::left), find_bone_frame(left, Side::unknown), {}, 1e-4);
 }
 
 TEST(BoneFrame, FollowsABoneTurnedInAnyWay) {
@@ -130,41 +132,72 @@ class RealFemurs : public ::testing::Test {
   std::map<std::pair<std::string, Side>, Mesh> bones_;
 };
 
-TEST_F(RealFemurs, LieInTheBodyAsAFrameSays) {
+/// +1 where x runs to the patient's left (LPS), -1 where it runs to the right: the data set holds both, and only both
+/// femurs of a person together tell. Nothing for a person with one femur.
+std::optional<int> x_sign(const std::map<std::pair<std::string, Side>, Mesh>& bones, const std::string& person) {
+  const auto left = bones.find({person, Side::left}), right = bones.find({person, Side::right});
+  if (left == bones.end() || right == bones.end()) return std::nullopt;
+  return solid_centroid(left->second).x > solid_centroid(right->second).x ? 1 : -1;
+}
+
+TEST_F(RealFemurs, LieInTheBodyAsTheirFramesSay) {
   for (const auto& [name, bone] : bones_) {
-    const Side side = name.second;
+    const auto [person, side] = name;
+    SCOPED_TRACE(person + " " + to_text(side));
     const BoneFrame frame = find_bone_frame(bone, side);
-    if (std::getenv("VERBOSE")) {
-      const Box b = bounding_box(in_bone_frame(bone, frame));
-      printf(
-          "%s %s m(%.2f %.2f %.2f) a(%.2f %.2f %.2f) p(%.2f %.2f %.2f) L %.0f x %.0f..%.0f y %.0f..%.0f z %.0f..%.0f\n",
-          name.first.c_str(), to_text(side).c_str(), frame.medial.x, frame.medial.y, frame.medial.z, frame.anterior.x,
-          frame.anterior.y, frame.anterior.z, frame.proximal.x, frame.proximal.y, frame.proximal.z, frame.length,
-          b.low.x, b.high.x, b.low.y, b.high.y, b.low.z, b.high.z);
-    }
-    SCOPED_TRACE(name.first + " " + to_text(side));
-    EXPECT_GT(side == Side::right ? frame.medial.x : -frame.medial.x, 0.5);
-    EXPECT_LT(frame.anterior.y, -0.5);
-    EXPECT_GT(frame.proximal.z, 0.9);
+    EXPECT_GT(frame.proximal.z, 0.8);
     EXPECT_NEAR(determinant({{frame.medial, frame.anterior, frame.proximal}}), side == Side::left ? 1 : -1, 1e-9);
+    EXPECT_GT(frame.length, 400);
+    EXPECT_LT(frame.length, 540);
+    // The head reaches further medially than anything reaches laterally, the condyles further back than anything
+    // forward.
+    const Box box = bounding_box(in_bone_frame(bone, frame));
+    EXPECT_GT(box.high.x, -box.low.x);
+    EXPECT_GT(-box.low.y, box.high.y);
+    if (const auto sign = x_sign(bones_, person)) {
+      // The cadavers lie on their backs; one leg of z036 is turned out by almost a right angle.
+      EXPECT_GT((side == Side::right ? 1 : -1) * *sign * frame.medial.x, 0.15);
+      EXPECT_LT(*sign * frame.anterior.y, -0.15);
+    }
   }
 }
 
-TEST_F(RealFemurs, BothSidesOfAPersonHaveMirroredFrames) {
-  // The twins are laid over one another by their own frames; if those are good, their condyles and heads meet.
+/// Root mean square of the distances from every 20th vertex of `a` to the nearest vertex of `b`.
+double distance(const Mesh& a, const Mesh& b) {
+  const auto points = a.vertices.slice(0, 0, a.vertices.size(0), 20);
+  const auto nearest = std::get<0>(at::cdist(points, b.vertices).min(1));
+  return std::sqrt(nearest.square().mean().item<double>());
+}
+
+TEST_F(RealFemurs, BothSidesOfAPersonCoincideInTheirFrames) {
   for (const auto& [name, left] : bones_) {
     const auto right = bones_.find({name.first, Side::right});
     if (name.second != Side::left || right == bones_.end()) continue;
     SCOPED_TRACE(name.first);
     const Mesh a = in_bone_frame(left, find_bone_frame(left, Side::left));
     const Mesh b = in_bone_frame(right->second, find_bone_frame(right->second, Side::right));
-    const Box box_a = bounding_box(a), box_b = bounding_box(b);
-    if (std::getenv("VERBOSE"))
-      printf("%s low %.1f %.1f %.1f high %.1f %.1f %.1f\n", name.first.c_str(), (box_a.low - box_b.low).x,
-             (box_a.low - box_b.low).y, (box_a.low - box_b.low).z, (box_a.high - box_b.high).x,
-             (box_a.high - box_b.high).y, (box_a.high - box_b.high).z);
-    EXPECT_LT(norm(box_a.low - box_b.low), 8);
-    EXPECT_LT(norm(box_a.high - box_b.high), 8);
+    // After the best rigid alignment twins are 0.7 to 2.1 mm apart; a degree about the long axis adds 0.5 mm.
+    EXPECT_LT(distance(a, b), 4);
+  }
+}
+
+TEST_F(RealFemurs, AFrameTurnsWithItsBone) {
+  for (const auto& [name, bone] : bones_) {
+    SCOPED_TRACE(name.first);
+    const BoneFrame straight = find_bone_frame(bone, name.second);
+    for (const Vec3 axis : {Vec3{1, 0, 0}, Vec3{0, 1, 0}, Vec3{1, -1, 2}})
+      expect_same_axes(straight, find_bone_frame(turned(bone, axis, 20), name.second),
+                       rotation(normalised(axis), radians(20)), 0.5);
+  }
+}
+
+TEST_F(RealFemurs, TheAnatomyTellsWhichEndIsProximalWhenTheBoneLiesAcross) {
+  for (const auto& [name, bone] : bones_) {
+    SCOPED_TRACE(name.first);
+    const BoneFrame straight = find_bone_frame(bone, name.second);
+    for (const double angle : {-90.0, 90.0})
+      expect_same_axes(straight, find_bone_frame(turned(bone, {1, 0, 0}, angle), name.second),
+                       rotation({1, 0, 0}, radians(angle)), 0.5);
   }
 }
 

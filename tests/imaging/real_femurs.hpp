@@ -1,6 +1,7 @@
 #pragma once
 
-// The real femurs that lie beside the source tree where somebody has fetched them (see README, "Data").
+// Real human femurs (Fischer, Scientific Data 10, 763, 2023, doi 10.1038/s41597-023-02669-z), where they lie beside the
+// source tree. Their licence keeps them out of it.
 
 #include <osteon/mesh.hpp>
 

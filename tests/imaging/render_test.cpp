@@ -64,7 +64,7 @@ TEST(Render, HeadIsUpAndMedialInApAndTheFrontIsLeftInMl) {
   const ImageSet set = images({{}}, views(), film());
   ASSERT_EQ(set.pixels.sizes(), (std::vector<std::int64_t>{2, 64, 64}));
   const at::Tensor image = set.pixels[0];
-  EXPECT_GT(brightness(image, 4, 20, 17, 32), 1.3 * brightness(image, 4, 20, 0, 15)) << "head: upper right of AP";
+  EXPECT_GT(brightness(image, 6, 18, 19, 30), 1.3 * brightness(image, 6, 18, 2, 13)) << "head: upper right of AP";
   EXPECT_GT(brightness(image, 44, 60, 32, 47), 1.1 * brightness(image, 44, 60, 49, 64)) << "knob: lower left of ML";
 }
 

@@ -14,7 +14,10 @@ namespace {
 BoneFrame right_bone() { return {{10, 20, 30}, {1, 0, 0}, {0, -1, 0}, {0, 0, 1}, 100}; }
 BoneFrame left_bone() { return {{10, 20, 30}, {-1, 0, 0}, {0, -1, 0}, {0, 0, 1}, 100}; }
 
-Parameters views(const std::map<std::string, ParameterValue>& given = {}) { return {views_schema(), given}; }
+Parameters views(std::map<std::string, ParameterValue> given = {}) {
+  given.try_emplace("field_of_view", 140.0);
+  return {views_schema(), given};
+}
 
 /// Column and row, relative to the image's middle, where a point given in the bone's own axes appears: in mm at the
 /// isocentre.

@@ -217,7 +217,7 @@ TEST(TripletAccuracy, DrawsSoManyTripletsWhenThereAreMore) {
   const auto drawing = make_metric("triplet_accuracy", {{"triplets", std::int64_t{20000}}});
   const MetricValue drawn = find(drawing.evaluate(contents), "fingerprint", "margin 0.1");
   EXPECT_EQ(drawn.count, 20000);
-  EXPECT_EQ(drawn.note, "20000 drawn from 31680 triplets");
+  EXPECT_EQ(drawn.note, "20,000 drawn from 31,680 triplets");
   EXPECT_NEAR(drawn.value, all.value, 1.0);  // the standard error is at most 0.35
   EXPECT_EQ(drawn.value, find(drawing.evaluate(contents), "fingerprint", "margin 0.1").value);
 }

@@ -193,8 +193,9 @@ TEST(Joseph, TurningGridAndRaysTogetherChangesNothing) {
     const auto after = project(turned, {view});
     // At 45° two axes are equally good, and rounding may choose one or the other.
     EXPECT_LT((before - after).abs().mean().item<float>(), 0.02);
-    if (direction == kDirections[0] || direction == kDirections[6])
+    if (direction == kDirections[0] || direction == kDirections[6]) {
       EXPECT_LT((before - after).abs().max().item<float>(), 1e-3);
+    }
   }
 }
 

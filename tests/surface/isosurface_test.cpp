@@ -70,20 +70,20 @@ void expect_sphere(const Mesh& mesh, Vec3 middle, double radius, double toleranc
     EXPECT_NEAR(norm(Vec3{p[3 * v], p[3 * v + 1], p[3 * v + 2]} - middle), radius, tolerance);
 }
 
-constexpr double kTenthOfAVoxel = 0.05;  // of the smallest spacing
+constexpr double kTenthOfAVoxel = 0.05;  // mm; of the smallest spacing
 
 TEST(IsoSurface, FindsASphereInATiltedGridToATenthOfAVoxel) {
   const Volume volume = blurred(tilted_grid(), ball(kMiddle, 11));
   expect_sphere(extract(volume, {{"triangles", std::int64_t{0}}}), kMiddle, 11, kTenthOfAVoxel);
 }
 
-TEST(IsoSurface, KeepsTheSphereWithATenthOfTheTriangles) {
+TEST(IsoSurface, KeepsTheSphereWithASixthOfTheTriangles) {
   const Volume volume = blurred(tilted_grid(), ball(kMiddle, 11));
   const Mesh all = extract(volume, {{"triangles", std::int64_t{0}}}),
-             few = extract(volume, {{"triangles", std::int64_t{1200}}});
+             few = extract(volume, {{"triangles", std::int64_t{2000}}});
   EXPECT_GT(all.triangles.size(0), 12000);
-  EXPECT_LE(few.triangles.size(0), 1200);
-  EXPECT_GT(few.triangles.size(0), 1100);
+  EXPECT_LE(few.triangles.size(0), 2000);
+  EXPECT_GT(few.triangles.size(0), 1900);
   expect_sphere(few, kMiddle, 11, kTenthOfAVoxel);
 }
 
@@ -158,15 +158,15 @@ TEST(IsoSurface, AllowsANeighbourThatLeavesTheVolume) {
 
 TEST(IsoSurface, IsClosedForNoiseToo) {
   // Every configuration of a cube's corners occurs, ambiguous ones in all neighbourhoods.
-  Grid grid = tilted_grid({40, 40, 40});
-  Volume volume{at::full({40, 40, 40}, -50, at::kShort), grid};
+  Grid grid = tilted_grid({24, 24, 24});
+  Volume volume{at::full({24, 24, 24}, -50, at::kShort), grid};
   Random random(7, "noise");
   auto voxels = volume.hounsfield.accessor<std::int16_t, 3>();
-  for (int k = 1; k < 39; ++k)
-    for (int j = 1; j < 39; ++j)
-      for (int i = 1; i < 39; ++i) voxels[k][j][i] = static_cast<std::int16_t>(random.uniform(-200, 1000));
+  for (int k = 1; k < 23; ++k)
+    for (int j = 1; j < 23; ++j)
+      for (int i = 1; i < 23; ++i) voxels[k][j][i] = static_cast<std::int16_t>(random.uniform(-200, 1000));
   for (const double closing : {0.0, 1.5})
-    for (const std::int64_t triangles : {0, 20000}) {
+    for (const std::int64_t triangles : {0, 8000}) {
       const Mesh mesh = extract(volume, {{"closing", closing}, {"triangles", triangles}});
       require_closed(mesh, "noise");
       EXPECT_GT(enclosed_volume(mesh), 0);

@@ -227,7 +227,11 @@ std::vector<Override> read_overrides(std::span<const std::string> words, Mistake
     } else if (keys.front() == "extends") {
       mistakes.add(place, "what a file extends stands in the file; on the command line name another file");
     } else {
-      overrides.push_back({path, parse_override(word.substr(sign + 1), source)});
+      try {
+        overrides.push_back({path, parse_override(word.substr(sign + 1), source)});
+      } catch (const SyntaxError& error) {
+        mistakes.add(place, error.description);
+      }
     }
   }
   return overrides;

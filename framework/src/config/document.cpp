@@ -138,13 +138,9 @@ Value parse_override(std::string_view word, const std::shared_ptr<const Source>&
     Value root = parse("value = " + std::string(word), source);
     if (root.entries.size() == 1 && root.entries[0].key == "value") return std::move(root.entries[0].value);
   } catch (const SyntaxError&) {
-    // Not TOML: a bare word.
+    // Not TOML: a bare word, but UTF-8 as all TOML.
   }
-  Value value;
-  value.type = Value::Type::text;
-  value.scalar = std::string(word);
-  value.place = {source, 0, 0, 1};
-  return value;
+  return std::move(parse("value = " + to_text(std::string(word)), source).entries.at(0).value);
 }
 
 std::vector<std::string> split(std::string_view bytes, char separator) {

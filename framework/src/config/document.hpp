@@ -70,7 +70,8 @@ struct SyntaxError {
 /// Parses `bytes`, whose places will refer to `source`. Throws `SyntaxError`.
 [[nodiscard]] Value parse(std::string_view bytes, const std::shared_ptr<const Source>& source);
 
-/// The value after `=` of a `--set`: TOML, or else the word itself as a text.
+/// The value after `=` of a `--set`: TOML, or else the word itself as a text. Throws `SyntaxError` when it
+/// is not even UTF-8.
 [[nodiscard]] Value parse_override(std::string_view word, const std::shared_ptr<const Source>& source);
 
 [[nodiscard]] std::vector<std::string> split(std::string_view bytes, char separator);

@@ -60,9 +60,8 @@ class Loader {
         root_(read_with_bases(file, mistakes_)),
         sweep_(root_, overrides_, mistakes_),
         checker_(sections, registry, root_.place) {
-    Value tree;
-    for (const Override& one : overrides_) put(tree, one.path, one.value.place, one.value);
-    merge(root_, std::move(tree));
+    for (const Override& one : overrides_) put(overriding_, one.path, one.value.place, one.value);
+    merge(root_, overriding_);
   }
 
   Plan plan() {
@@ -74,6 +73,8 @@ class Loader {
     for (std::size_t n = 0; n < sweep_.size(); ++n) {
       Value root = root_;
       merge(root, sweep_.tree(n));
+      // Once more: a plugin that the sweep changed has dropped them.
+      merge(root, overriding_);
       const Experiment experiment = check(root, mistakes_);
       for (int repeat = 0; repeat < experiment.repeats; ++repeat)
         plan.points.push_back({repeated(experiment, repeat), sweep_.changes(n), repeat});
@@ -124,6 +125,7 @@ class Loader {
   const Sections& sections_;
   Mistakes mistakes_;
   std::vector<Override> overrides_;
+  Value overriding_;
   Value root_;
   Sweep sweep_;
   Checker checker_;

@@ -19,8 +19,8 @@ struct BoneFrame {
   double length = 0;                ///< mm, extent along `proximal`
 };
 
-/// Finds the axes. `bone` is closed. Which end is proximal, the patient's feet-to-head axis (+z) decides when the bone
-/// lies within 60° of it, else the anatomy: the head overhangs the shaft to one side, the condyles do not. Of a bone of
+/// Finds the axes. `bone` is closed. Which end is proximal, the patient's feet-to-head axis (+z) decides when the bone lies
+/// within 60° of it, else the anatomy: head, neck and trochanter have a longer outline than the condyles. Of a bone of
 /// unknown side the anterior direction is the one that looks more towards the patient's front (-y). Throws `Error` when
 /// the surface isn't elongated.
 [[nodiscard]] BoneFrame find_bone_frame(const Mesh& bone, Side side);

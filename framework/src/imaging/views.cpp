@@ -78,7 +78,9 @@ Schema views_schema() {
               "scaling", "world",
               "world gives all bones one size of a pixel; framed lets each bone's length fill 85 % of the height.")
               .one_of(Choices{"world", "framed"}),
-          Parameter::real("field_of_view", 140, "What the image's height shows at the isocentre when scaling is world.")
+          Parameter::real("field_of_view", 560,
+                          "What the image's height shows at the isocentre when scaling is world; 560 suits human "
+                          "femurs, 140 a cat's.")
               .unit("mm")
               .above(0)
               .at_most(2000),

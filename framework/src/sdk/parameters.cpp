@@ -19,13 +19,18 @@ std::string number_text(double value) {
   return result;
 }
 
+/// A basic string of TOML, which allows no control characters but those that are escaped.
 std::string quoted(const std::string& value) {
   std::string result = "\"";
   for (const char c : value) {
-    if (c == '"' || c == '\\') result += '\\';
+    const auto code = static_cast<unsigned char>(c);
     if (c == '\n') {
       result += "\\n";
+    } else if (code < 0x20 || code == 0x7F) {
+      static constexpr char kDigits[] = "0123456789abcdef";
+      result += std::string("\\u00") + kDigits[code >> 4] + kDigits[code & 15];
     } else {
+      if (c == '"' || c == '\\') result += '\\';
       result += c;
     }
   }
@@ -51,8 +56,9 @@ struct Printer {
   std::string operator()(const std::vector<std::string>& v) const { return list_text(v, quoted); }
 };
 
-/// A bound as a person writes it: 4, not 4.0.
+/// A bound as a person writes it: 4, not 4.0; 1000000, not 1e+06.
 std::string bound_text(double value) {
+  if (std::trunc(value) == value && std::abs(value) < 1e15) return std::to_string(static_cast<std::int64_t>(value));
   std::string result = number_text(value);
   if (result.ends_with(".0")) result.resize(result.size() - 2);
   return result;

@@ -18,7 +18,8 @@ struct Count {
 };
 
 /// The triplets of one anchor: negatives sorted once, then one search for each positive.
-Count count_anchor(const float* distance, const std::int64_t* labels, std::int64_t rows, std::int64_t anchor, float margin) {
+Count count_anchor(const float* distance, const std::int64_t* labels, std::int64_t rows, std::int64_t anchor,
+                   float margin) {
   std::vector<float> positives, negatives;
   for (std::int64_t row = 0; row < rows; ++row)
     if (row != anchor) (labels[row] == labels[anchor] ? positives : negatives).push_back(distance[row]);

@@ -10,6 +10,7 @@ namespace osteon::training {
 
 /// Share of all triplets of rows with ‖a − p‖² + `margin` < ‖a − n‖². `embeddings` float32 `[N, d]`, `labels` int64
 /// `[N]`, both on the CPU. Nothing when there is no triplet.
-[[nodiscard]] std::optional<double> triplet_accuracy(const at::Tensor& embeddings, const at::Tensor& labels, double margin);
+[[nodiscard]] std::optional<double> triplet_accuracy(const at::Tensor& embeddings, const at::Tensor& labels,
+                                                     double margin);
 
 }  // namespace osteon::training

@@ -13,9 +13,9 @@ namespace osteon::training {
 enum class Mining {
   batch_all,   ///< every triplet
   batch_hard,  ///< for each anchor its farthest positive and nearest negative (Hermans, Beyer, Leibe 2017)
-  semi_hard,   ///< for each positive pair the nearest negative beyond it (Schroff et al. 2015); where there is none, the
-               ///< farthest negative
-  random       ///< for each positive pair one negative
+  semi_hard,  ///< for each positive pair the nearest negative beyond it (Schroff et al. 2015); where there is none, the
+              ///< farthest negative
+  random      ///< for each positive pair one negative
 };
 
 [[nodiscard]] Mining mining_of(std::string_view word);

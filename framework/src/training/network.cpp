@@ -46,8 +46,9 @@ FingerprintNetwork::FingerprintNetwork(std::shared_ptr<Network> backbone, const 
   std::int64_t in = backbone_->features();
   for (std::int64_t pair = 1; pair <= pairs; ++pair) {
     const std::int64_t out =
-        pair == pairs ? dimensions
-                      : std::llround(features * std::pow(ratio, static_cast<double>(pair) / static_cast<double>(pairs)));
+        pair == pairs
+            ? dimensions
+            : std::llround(features * std::pow(ratio, static_cast<double>(pair) / static_cast<double>(pairs)));
     reductions_->push_back(torch::nn::Linear(in, out));
     in = out;
   }
@@ -65,7 +66,7 @@ at::Tensor FingerprintNetwork::forward(const at::Tensor& pixels) {
 }
 
 std::int64_t FingerprintNetwork::embedding_size() const {
-  return reductions_[reductions_->size() - 1]->as<torch::nn::Linear>()->options.out_features();
+  return reductions_->children().back()->as<torch::nn::Linear>()->options.out_features();
 }
 
 std::shared_ptr<FingerprintNetwork> make_network(const host::BackboneHandle& backbone, const Parameters& head,
@@ -87,7 +88,8 @@ void load_network_state(FingerprintNetwork& network, const std::map<std::string,
   const at::NoGradGuard no_graph;
   std::map<std::string, at::Tensor> own = named_tensors(network);
   for (const auto& [name, tensor] : state)
-    if (!own.contains(name)) throw Error(text("weights: the network has no \"", name, "\"; they belong to another one"));
+    if (!own.contains(name))
+      throw Error(text("weights: the network has no \"", name, "\"; they belong to another one"));
   for (auto& [name, tensor] : own) {
     const auto found = state.find(name);
     if (found == state.end()) throw Error(text("weights: \"", name, "\" is missing; they belong to another network"));

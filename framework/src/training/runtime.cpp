@@ -18,7 +18,8 @@ int resolved_threads(const Parameters& training) {
 }
 
 at::Device resolved_device(const Parameters& training) {
-  return training.text("device") == "auto" && torch::cuda::is_available() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  return training.text("device") == "auto" && torch::cuda::is_available() ? at::Device(at::kCUDA, 0)
+                                                                          : at::Device(at::kCPU);
 }
 
 ThreadScope::ThreadScope(int threads) : before_(at::get_num_threads()) { at::set_num_threads(threads); }

@@ -27,14 +27,16 @@ Sampler::Sampler(const Data& data, const Parameters& training)
   for (const std::int64_t row : data.training) images_.at(static_cast<std::size_t>(labels[row])).items.push_back(row);
   for (std::size_t label = 0; label < images_.size(); ++label) {
     if (images_[label].items.size() < 2)
-      throw Error(text("class ", label, " has ", images_[label].items.size(),
-                       " training image(s) and a pair needs 2; render more images of each bone, or leave this one out"));
+      throw Error(
+          text("class ", label, " has ", images_[label].items.size(),
+               " training image(s) and a pair needs 2; render more images of each bone, or leave this one out"));
     images_[label].purpose = text("batches:images of class ", label);
   }
   classes_.items.resize(images_.size());
   std::iota(classes_.items.begin(), classes_.items.end(), 0);
   classes_.purpose = "batches:classes";
-  batches_per_epoch_ = std::max<std::int64_t>(1, std::llround(static_cast<double>(images) / static_cast<double>(wanted)));
+  batches_per_epoch_ =
+      std::max<std::int64_t>(1, std::llround(static_cast<double>(images) / static_cast<double>(wanted)));
 }
 
 std::vector<std::int64_t> Sampler::take(Queue& queue, std::int64_t count) const {

@@ -6,8 +6,8 @@
 
 namespace osteon::training {
 
-/// Batches of P different classes with K different images each. Classes take turns, and within a class its images do: after
-/// any number of batches no image of a class was used twice more often than another one of the same class.
+/// Batches of P different classes with K different images each. Classes take turns, and within a class its images do:
+/// after any number of batches no image of a class was used twice more often than another one of the same class.
 class Sampler {
  public:
   /// Throws `Error` where `data` can't fill one batch: fewer than two classes, a class with less than two training

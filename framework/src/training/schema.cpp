@@ -5,12 +5,13 @@
 namespace osteon::training {
 
 Schema head_schema() {
-  return {"Reduces the backbone's features to the fingerprint by pairs of a linear layer and L2 normalisation "
-          "(Čavojská et al. 2020); sizes fall geometrically.",
-          {Parameter::integer("dimensions", 128, "Numbers in a fingerprint, d.").at_least(2).at_most(4096),
-           Parameter::integer("pairs", 3, "Pairs of a linear layer and L2 normalisation.").at_least(1).at_most(8),
-           Parameter::flag("inner_normalisation", true,
-                           "Normalise after every pair's linear layer; else only after the last.")}};
+  return {
+      "Reduces the backbone's features to the fingerprint by pairs of a linear layer and L2 normalisation "
+      "(Čavojská et al. 2020); sizes fall geometrically.",
+      {Parameter::integer("dimensions", 128, "Numbers in a fingerprint, d.").at_least(2).at_most(4096),
+       Parameter::integer("pairs", 3, "Pairs of a linear layer and L2 normalisation.").at_least(1).at_most(8),
+       Parameter::flag("inner_normalisation", true,
+                       "Normalise after every pair's linear layer; else only after the last.")}};
 }
 
 Schema training_schema() {
@@ -39,14 +40,17 @@ Schema training_schema() {
            .above(0)
            .at_most(1),
        Parameter::real("momentum", 0.9, "SGD's momentum, Adam's first beta.").at_least(0).below(1),
-       Parameter::real("weight_decay", 1e-4, "Pull of the weights towards zero; decoupled for adamw.").at_least(0).at_most(1),
+       Parameter::real("weight_decay", 1e-4, "Pull of the weights towards zero; decoupled for adamw.")
+           .at_least(0)
+           .at_most(1),
        Parameter::real("gradient_norm", 0, "Longer gradients are shortened to this norm; 0 leaves them.").at_least(0),
        Parameter::integer("shift", 0, "Each training image moves by up to this much along each axis, anew each time.")
            .unit("pixels")
            .at_least(0),
        Parameter::text("precision", "bf16", "Of convolutions and matrix products; the head and the loss stay fp32.")
            .one_of(Choices{"bf16", "fp32"}),
-       Parameter::integer("threads", 0, "Processor threads; 0 is one for each core. Changes the last bits.").at_least(0),
+       Parameter::integer("threads", 0, "Processor threads; 0 is one for each core. Changes the last bits.")
+           .at_least(0),
        Parameter::text("device", "cpu", "\"auto\" takes the first CUDA device where there is one.")
            .one_of(Choices{"cpu", "auto"}),
        Parameter::integer("seed", 1, "Of first weights, batches, mining and shifts.").at_least(0)}};

@@ -5,6 +5,7 @@
 #include "host/handles.hpp"
 
 #include <torch/nn/module.h>
+#include <torch/nn/modules/container/modulelist.h>
 
 #include <filesystem>
 #include <functional>
@@ -15,13 +16,14 @@
 
 namespace osteon::training {
 
-[[nodiscard]] Schema head_schema();      ///< [head]: d, number of (linear, L2) pairs, inner normalisation
-[[nodiscard]] Schema training_schema();  ///< [training]: epochs, P, K, optimiser, rate, threads, precision, seed, mining…
+[[nodiscard]] Schema head_schema();  ///< [head]: d, number of (linear, L2) pairs, inner normalisation
+[[nodiscard]] Schema
+training_schema();  ///< [training]: epochs, P, K, optimiser, rate, threads, precision, seed, mining…
 
 /// Images of all classes; which of them train and which validate.
 struct Data {
-  at::Tensor pixels;  ///< uint8 `[N, H, W]`
-  at::Tensor labels;  ///< int64 `[N]`, 0 … classes-1
+  at::Tensor pixels;                               ///< uint8 `[N, H, W]`
+  at::Tensor labels;                               ///< int64 `[N]`, 0 … classes-1
   std::vector<std::int64_t> training, validation;  ///< rows
   std::int64_t classes = 0;
 };
@@ -55,17 +57,17 @@ class FingerprintNetwork : public torch::nn::Module {
 };
 
 /// A network whose every weight is drawn from (seed, name of the parameter): He for convolutions, and so on.
-[[nodiscard]] std::shared_ptr<FingerprintNetwork> make_network(const host::BackboneHandle& backbone, const Parameters& head,
-                                                               const Parameters& training, std::int64_t height,
-                                                               std::int64_t width);
+[[nodiscard]] std::shared_ptr<FingerprintNetwork> make_network(const host::BackboneHandle& backbone,
+                                                               const Parameters& head, const Parameters& training,
+                                                               std::int64_t height, std::int64_t width);
 
 /// Parameters and buffers by name, on the CPU, as the store keeps them; and back.
 [[nodiscard]] std::map<std::string, at::Tensor> network_state(const FingerprintNetwork& network);
 void load_network_state(FingerprintNetwork& network, const std::map<std::string, at::Tensor>& state);
 
 /// Trains in place and returns the learning curves. Writes a checkpoint into `work` after each epoch and continues from
-/// one found there: the same final weights as without the interruption, bit for bit. Throws `Error` on NaN, on a class with
-/// one training image, on P×K larger than the data.
+/// one found there: the same final weights as without the interruption, bit for bit. Throws `Error` on NaN, on a class
+/// with one training image, on P×K larger than the data.
 std::vector<CurvePoint> train(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data,
                               const Parameters& training, const std::filesystem::path& work,
                               const std::function<void(const Progress&)>& progress);

@@ -1,8 +1,8 @@
-// backbone/resnet: residual networks (He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016) of
-// 18, 34 or 50 layers, up to and with the global average pooling; the study (Čavojská et al. 2020) used ResNet-50.
+// backbone/resnet: residual networks (He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016)
+// of 18, 34 or 50 layers, up to and with the global average pooling; the study (Čavojská et al. 2020) used ResNet-50.
 //
-// Parameters and buffers bear torchvision's names and shapes (conv1, bn1, layer1.0.conv1, …, layer4.1.bn2; no fc), so that its
-// weights fit when width = 1 and channels = 3. As there, the 50-layer network strides in the 3×3 convolution.
+// Parameters and buffers bear torchvision's names and shapes (conv1, bn1, layer1.0.conv1, …, layer4.1.bn2; no fc), so
+// that its weights fit when width = 1 and channels = 3. As there, the 50-layer network strides in the 3×3 convolution.
 // Features: 512 × width (18, 34) or 2048 × width (50). Images of at least 32 × 32 pixels of any shape.
 //
 //     [backbone]
@@ -101,8 +101,8 @@ class ResNet : public Network {
  public:
   ResNet(const Shape& shape, double width, std::int64_t stem_channels) : stem_channels_(stem_channels) {
     std::int64_t in = convnet::scaled(64, width);
-    conv1_ = register_module(
-        "conv1", nn::Conv2d(nn::Conv2dOptions(stem_channels, in, 7).stride(2).padding(3).bias(false)));
+    conv1_ =
+        register_module("conv1", nn::Conv2d(nn::Conv2dOptions(stem_channels, in, 7).stride(2).padding(3).bias(false)));
     bn1_ = register_module("bn1", nn::BatchNorm2d(in));
     for (std::size_t stage = 0; stage < 4; ++stage) {
       const std::int64_t channels = convnet::scaled(std::int64_t{64} << stage, width);

@@ -1,12 +1,13 @@
-// backbone/vgg: the networks of 3×3 convolutions of Simonyan and Zisserman ("Very deep convolutional networks for large-scale
-// image recognition", ICLR 2015) with 11 or 16 layers; VGG-16 is the base network of the study's best figures (Čavojská et al. 2020).
+// backbone/vgg: the networks of 3×3 convolutions of Simonyan and Zisserman ("Very deep convolutional networks for
+// large-scale image recognition", ICLR 2015) with 11 or 16 layers; VGG-16 is the base network of the study's best
+// figures (Čavojská et al. 2020).
 //
-// "fully_connected" keeps the network up to its last fully connected layer before the classifier, as the study did: 4096 ×
-// width features, and most of the weights (VGG-16: 134 million). "pooled" ends with the mean of each of the 512 × width
-// last maps instead (15 million): for small machines. Parameters bear torchvision's names and shapes (features.0, …,
-// classifier.0, classifier.3), so that its weights fit when width = 1 and channels = 3; maps of any size are pooled to
-// 7 × 7 in front of the classifier, as there. There is no dropout: its masks would come from a global random generator.
-// Images of at least 32 × 32 pixels of any shape.
+// "fully_connected" keeps the network up to its last fully connected layer before the classifier, as the study did:
+// 4096 × width features, and most of the weights (VGG-16: 134 million). "pooled" ends with the mean of each of the 512
+// × width last maps instead (15 million): for small machines. Parameters bear torchvision's names and shapes
+// (features.0, …, classifier.0, classifier.3), so that its weights fit when width = 1 and channels = 3; maps of any
+// size are pooled to 7 × 7 in front of the classifier, as there. There is no dropout: its masks would come from a
+// global random generator. Images of at least 32 × 32 pixels of any shape.
 //
 //     [backbone]
 //     plugin     = "vgg"
@@ -109,16 +110,17 @@ class Vgg : public Network {
 class VggBackbone : public Backbone {
  public:
   static Schema schema() {
-    return {"VGG network (Simonyan and Zisserman 2015) up to its last fully connected layer, with torchvision's names.",
-            {Parameter::integer("depth", 16, "Layers with weights, the missing classifier included.")
-                 .one_of(std::vector<std::int64_t>{11, 16}),
-             Parameter::text("features", "fully_connected",
-                             "Where the network ends: at its last fully connected layer or at the mean of its last maps.")
-                 .one_of(std::vector<std::string>{"fully_connected", "pooled"}),
-             Parameter::flag("batch_norm", false,
-                             "Normalise after each convolution (Ioffe and Szegedy 2015); trains from random weights much "
-                             "more easily."),
-             convnet::width_parameter(), convnet::channels_parameter()}};
+    return {
+        "VGG network (Simonyan and Zisserman 2015) up to its last fully connected layer, with torchvision's names.",
+        {Parameter::integer("depth", 16, "Layers with weights, the missing classifier included.")
+             .one_of(std::vector<std::int64_t>{11, 16}),
+         Parameter::text("features", "fully_connected",
+                         "Where the network ends: at its last fully connected layer or at the mean of its last maps.")
+             .one_of(std::vector<std::string>{"fully_connected", "pooled"}),
+         Parameter::flag("batch_norm", false,
+                         "Normalise after each convolution (Ioffe and Szegedy 2015); trains from random weights much "
+                         "more easily."),
+         convnet::width_parameter(), convnet::channels_parameter()}};
   }
 
   explicit VggBackbone(const Parameters& parameters)

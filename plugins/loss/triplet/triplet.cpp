@@ -1,5 +1,5 @@
-// loss/triplet: pulls two images of one bone together and pushes images of other bones away (Schroff, Kalenichenko, Philbin,
-// "FaceNet", CVPR 2015, eq. 2; the study's loss, Čavojská et al. 2020):
+// loss/triplet: pulls two images of one bone together and pushes images of other bones away (Schroff, Kalenichenko,
+// Philbin, "FaceNet", CVPR 2015, eq. 2; the study's loss, Čavojská et al. 2020):
 //
 //     Σ max(0, ‖a − p‖² − ‖a − n‖² + margin)        over the triplets that the framework's miner chose
 //
@@ -23,16 +23,17 @@ namespace {
 class TripletLoss : public Loss {
  public:
   static Schema schema() {
-    return {"Triplet loss (Schroff et al. 2015), the study's.",
-            {Parameter::real("margin", 0.1,
-                             "How much farther than the positive the negative has to be; on unit rows squared distances "
-                             "end at 4.")
-                 .above(0)
-                 .at_most(4),
-             Parameter::flag("squared", true, "Squared Euclidean distances, as published; else their roots."),
-             Parameter::text("reduction", "active_mean",
-                             "Sum over the triplets, mean over all of them, or mean over those above zero.")
-                 .one_of(std::vector<std::string>{"sum", "mean", "active_mean"})}};
+    return {
+        "Triplet loss (Schroff et al. 2015), the study's.",
+        {Parameter::real("margin", 0.1,
+                         "How much farther than the positive the negative has to be; on unit rows squared distances "
+                         "end at 4.")
+             .above(0)
+             .at_most(4),
+         Parameter::flag("squared", true, "Squared Euclidean distances, as published; else their roots."),
+         Parameter::text("reduction", "active_mean",
+                         "Sum over the triplets, mean over all of them, or mean over those above zero.")
+             .one_of(std::vector<std::string>{"sum", "mean", "active_mean"})}};
   }
 
   explicit TripletLoss(const Parameters& parameters)
@@ -65,8 +66,7 @@ class TripletLoss : public Loss {
   /// ‖x − y‖² = ‖x‖² + ‖y‖² − 2 x·y, or its root; `[N, N]`. The root's gradient at distance 0 is 0 instead of infinite.
   [[nodiscard]] at::Tensor pair_distances(const at::Tensor& embeddings) const {
     const at::Tensor squares = embeddings.square().sum(1);
-    const at::Tensor distances =
-        squares.unsqueeze(0) + squares.unsqueeze(1) - 2 * embeddings.matmul(embeddings.t());
+    const at::Tensor distances = squares.unsqueeze(0) + squares.unsqueeze(1) - 2 * embeddings.matmul(embeddings.t());
     return squared_ ? distances : distances.clamp_min(1e-12).sqrt();
   }
 

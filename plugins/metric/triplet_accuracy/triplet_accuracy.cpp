@@ -129,6 +129,14 @@ std::vector<double> gaps(const at::Tensor& vectors, const std::vector<Triplet>& 
   return result;
 }
 
+/// "200,000".
+std::string grouped(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  for (std::ptrdiff_t place = std::ssize(digits) - 3; place > 0; place -= 3)
+    digits.insert(static_cast<std::size_t>(place), 1, ',');
+  return digits;
+}
+
 bool has_unit_rows(const at::Tensor& vectors) {
   return vectors.norm(2, 1).sub(1).abs().max().item<float>() < kUnitTolerance;
 }
@@ -154,7 +162,7 @@ class TripletAccuracy final : public Metric {
     if (valid > most_) triplets = drawn_triplets(images, most_, evidence.seed());
 
     Scored scored{&evidence, &triplets, std::ssize(images), ""};
-    if (valid > most_) scored.note = text(most_, " drawn from ", valid, " triplets");
+    if (valid > most_) scored.note = text(grouped(most_), " drawn from ", grouped(valid), " triplets");
     if (valid == 0)
       scored.note = images.size() < 2 ? text("triplets need two bones with validation images; there ",
                                              images.size() == 1 ? "is 1" : "are 0")
@@ -189,7 +197,7 @@ class TripletAccuracy final : public Metric {
     value.table = "triplet accuracy, validation images";
     value.row = set.name;
     value.column = column;
-    value.unit = "%";
+    value.unit = '%';
     value.is_baseline = set.is_trivial;
     value.count = std::ssize(gap);
     value.counted = text("triplets of ", scored.bones, scored.bones == 1 ? " bone" : " bones");

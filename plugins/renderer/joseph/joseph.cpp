@@ -40,9 +40,14 @@ Quad load(const float* from) {
 }
 
 Quad load(const float* first, const float* second) {
+  // Each pair of floats travels as a double, so that it goes from memory straight into its half of the register.
+  using Pairs = double __attribute__((vector_size(16)));
+  double low, high;
+  std::memcpy(&low, first, sizeof low);
+  std::memcpy(&high, second, sizeof high);
+  const Pairs pairs = {low, high};
   Quad quad;
-  std::memcpy(&quad, first, 2 * sizeof(float));
-  std::memcpy(reinterpret_cast<char*>(&quad) + 2 * sizeof(float), second, 2 * sizeof(float));
+  std::memcpy(&quad, &pairs, sizeof quad);
   return quad;
 }
 
@@ -53,7 +58,7 @@ struct Slab {
   std::array<std::int64_t, 3> low{};     ///< the voxel of the volume at border-included index 1
   std::array<std::int64_t, 3> size{};    ///< along i, j, k, without the border
   std::array<std::int64_t, 3> stride{};  ///< in floats
-  int fastest = 2;
+  int fastest = 0;
   std::vector<float> fractions;
 
   [[nodiscard]] bool empty() const { return fractions.empty(); }
@@ -93,9 +98,11 @@ Slab make_slab(const Volume& volume) {
   const auto extent = [&](int axis) {
     return static_cast<double>(slab.size[static_cast<std::size_t>(axis)]) * volume.grid.spacing[axis];
   };
+  int longest = 2;
   for (int axis = 0; axis < 2; ++axis)
-    if (extent(axis) > extent(slab.fastest)) slab.fastest = axis;
-  const auto fast = static_cast<std::size_t>(slab.fastest), middle = (fast + 1) % 3, slow = (fast + 2) % 3;
+    if (extent(axis) > extent(longest)) longest = axis;
+  const auto slow = static_cast<std::size_t>(longest), fast = (slow + 1) % 3, middle = (slow + 2) % 3;
+  slab.fastest = static_cast<int>(fast);
   slab.stride[fast] = kMaterials;
   slab.stride[middle] = slab.stride[fast] * (slab.size[fast] + 2);
   slab.stride[slow] = slab.stride[middle] * (slab.size[middle] + 2);
@@ -166,7 +173,7 @@ class JosephProjector final : public Projector {
     const std::int64_t blocks = (rows + kBlock - 1) / kBlock;
     parallel_for(0, count * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t item = begin; item < end; ++item) {
-        const std::int64_t view = item / blocks, row = item % blocks * kBlock;
+        const std::int64_t view = item % count, row = item / count * kBlock;
         project_block(projections[static_cast<std::size_t>(view)], row, std::min(rows, row + kBlock),
                       pixels + view * kMaterials * rows * columns);
       }
@@ -175,14 +182,13 @@ class JosephProjector final : public Projector {
   }
 
  private:
-  /// Rows that one thread renders at a time. Rays of one column of pixels, one row after the other, meet the same lines
-  /// of the cache, since the grid's fastest axis runs roughly along the column.
+  /// Rows that one thread renders at a time.
   static constexpr std::int64_t kBlock = 8;
 
   void project_block(const Projection& view, std::int64_t first_row, std::int64_t end_row, float* pixels) const {
     const std::int64_t plane = view.rows * view.columns;
-    for (std::int64_t column = 0; column < view.columns; ++column)
-      for (std::int64_t row = first_row; row < end_row; ++row) {
+    for (std::int64_t row = first_row; row < end_row; ++row)
+      for (std::int64_t column = 0; column < view.columns; ++column) {
         const Vec3 pixel = view.first_pixel + view.row_step * static_cast<double>(row) +
                            view.column_step * static_cast<double>(column);
         const Vec3 from = view.parallel ? pixel : view.source;
@@ -248,12 +254,12 @@ class JosephProjector final : public Projector {
   /// Narrows low … high to where intercept + slope·s lies between 0 and `end`, less a margin for the rounding to float
   /// (at the border, where the volume is air but for that margin).
   static void clip(double intercept, double slope, double end, double& low, double& high) {
-    constexpr double kMargin = 1e-3;
+    const double margin = 1e-3 + 1e-6 * end;
     if (std::abs(slope) < 1e-12) {
-      if (!(intercept >= kMargin && intercept <= end - kMargin)) high = -std::numeric_limits<double>::infinity();
+      if (!(intercept >= margin && intercept <= end - margin)) high = -std::numeric_limits<double>::infinity();
       return;
     }
-    const double enters = (kMargin - intercept) / slope, leaves = (end - kMargin - intercept) / slope;
+    const double enters = (margin - intercept) / slope, leaves = (end - margin - intercept) / slope;
     low = std::max(low, std::min(enters, leaves));
     high = std::min(high, std::max(enters, leaves));
   }

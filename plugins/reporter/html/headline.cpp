@@ -16,7 +16,12 @@ bool has(const std::string& text, const char* word) { return text.find(word) != 
 bool is_identity(const MetricValue& value) { return value.table.rfind("identity", 0) == 0; }
 bool is_unseen(const MetricValue& value) { return is_identity(value) && has(value.column, "never"); }
 bool is_shape(const MetricValue& value) {
-  return value.table.rfind("shape", 0) == 0 && value.unit == "mm" && has(value.column, "RMS");
+  return value.table.rfind("shape", 0) == 0 && value.unit == "mm" && value.column.rfind("RMS", 0) == 0;
+}
+
+/// The shape rows that a reader knows: what no X-ray is needed for, and what no choice among known bones can beat.
+bool is_landmark(const MetricValue& value) {
+  return has(value.row, "mean shape") || has(value.row, "length") || has(value.row, "oracle");
 }
 
 /// Bounds that are no method: nothing has to beat them.
@@ -47,7 +52,14 @@ const MetricValue* trivial_beside(const std::vector<MetricValue>& values, const 
   return best_of(values, [&](const MetricValue& v) { return same_cell(v, own) && v.row.rfind("chance", 0) == 0; });
 }
 
-std::string strong(const MetricValue& value) { return text("<strong>", escaped(plain_text(value)), "</strong>"); }
+/// A figure in running text, which no line break parts.
+std::string figure(const MetricValue& value) {
+  std::string html;
+  for (const char c : escaped(plain_text(value))) html += c == ' ' ? std::string("&nbsp;") : std::string(1, c);
+  return html;
+}
+
+std::string strong(const MetricValue& value) { return text("<strong>", figure(value), "</strong>"); }
 
 std::string verdict(const MetricValue& own, const MetricValue& trivial) {
   return better(own, trivial) ? "" : " <em>The trivial row does as well.</em>";
@@ -62,7 +74,7 @@ std::string identity_sentence(const std::vector<MetricValue>& values, const Metr
   if (trivial != nullptr)
     sentence +=
         text(is_bound(*trivial) ? "; chance gives " : text("; the best trivial row, ", escaped(trivial->row), ", "),
-             escaped(plain_text(*trivial)));
+             figure(*trivial));
   sentence += ".";
   if (!own.note.empty()) sentence += text(" <em>", escaped(own.note), ".</em>");
   if (trivial != nullptr) sentence += verdict(own, *trivial);
@@ -70,14 +82,14 @@ std::string identity_sentence(const std::vector<MetricValue>& values, const Metr
 }
 
 std::string shape_sentence(const std::vector<MetricValue>& values, const MetricValue& own) {
-  std::string sentence = text("The shape predicted by <strong>", escaped(own.row), "</strong> is ", strong(own),
-                              " RMS from the true bone");
+  std::string sentence =
+      text("The shape predicted by <strong>", escaped(own.row), "</strong> is ", strong(own), " RMS from the true bone",
+           own.count > 1 ? text(", on average over ", own.count, " ", escaped(own.counted)) : "");
   std::string beside;
   for (const MetricValue& value : values)
-    if (same_cell(value, own) && value.is_baseline && std::isfinite(value.value))
-      beside += text(beside.empty() ? "" : ", ", escaped(value.row), " ", escaped(plain_text(value)));
-  if (!beside.empty()) sentence += text(" (", beside, ")");
-  sentence += ".";
+    if (same_cell(value, own) && value.is_baseline && std::isfinite(value.value) && is_landmark(value))
+      beside += text(beside.empty() ? "; beside it: " : ", ", escaped(value.row), " ", figure(value));
+  sentence += text(beside, ".");
   if (const MetricValue* trivial = trivial_beside(values, own)) sentence += verdict(own, *trivial);
   return sentence;
 }
@@ -86,11 +98,11 @@ std::string card(const std::vector<MetricValue>& values, const MetricValue& own)
   const std::string interval = interval_text(own);
   const MetricValue* trivial = trivial_beside(values, own);
   return text("<div class=\"card\"><h3>", escaped(own.table), "<span>", escaped(own.column),
-              "</span></h3><p class=\"figure\">", escaped(plain_text(own)), "</p><p>", escaped(own.row),
+              "</span></h3><p class=\"figure\">", figure(own), "</p><p>", escaped(own.row),
               interval.empty() ? "" : text(" · 95 % ", escaped(interval)), "</p>",
-              trivial == nullptr ? ""
-                                 : text("<p class=\"quiet\">beside it: ", escaped(trivial->row), " ",
-                                        escaped(plain_text(*trivial)), "</p>"),
+              trivial == nullptr
+                  ? ""
+                  : text("<p class=\"quiet\">beside it: ", escaped(trivial->row), ", ", figure(*trivial), "</p>"),
               "</div>\n");
 }
 

@@ -14,8 +14,8 @@ std::string date_text(std::chrono::system_clock::time_point time) {
   std::tm local{};
   localtime_r(&seconds, &local);
   char buffer[96];
-  std::strftime(buffer, sizeof buffer, "%-d %B %Y, %H:%M %Z", &local);
-  return buffer;
+  std::strftime(buffer, sizeof buffer, " %B %Y, %H:%M %Z", &local);
+  return text(local.tm_mday, buffer);
 }
 
 std::string status_line(const Page& page) {

@@ -37,6 +37,7 @@ a:hover { text-decoration: underline; }
 .brand { margin: 0 0 .6em; color: var(--accent); font-weight: 600; font-size: .875rem; letter-spacing: .02em; }
 .point { font-size: 1.1rem; color: var(--quiet); }
 .answer { font-size: 1.25rem; line-height: 1.5; margin: 1.1em 0 1.2em; max-width: 46em; }
+.answer::first-letter { text-transform: uppercase; }
 .answer strong { font-weight: 600; color: var(--accent); }
 .status { background: var(--warning); border-radius: 6px; padding: .7em 1em; overflow-wrap: anywhere; }
 
@@ -74,6 +75,7 @@ th:last-child, td:last-child { padding-right: 0; }
 thead th { font-size: .8125rem; font-weight: 500; color: var(--quiet); vertical-align: bottom; }
 thead small, td small { display: block; font-size: .8125rem; font-weight: 400; }
 .result td, .result thead th + th { text-align: right; white-space: nowrap; }
+.result thead small { white-space: normal; max-width: 8.5em; margin-left: auto; }
 tbody th { font-weight: 400; overflow-wrap: anywhere; }
 tr.own th { font-weight: 600; }
 td.own { font-weight: 600; }

@@ -202,9 +202,8 @@ std::string surface_figures(std::span<const SurfacePair> pairs, int height) {
   const double far = quantile(sorted_distances(pairs), 0.98);
   const double most = round_ticks(0, std::isfinite(far) && far > 0 ? far : 1, 4).back();
   std::string html =
-      text("<p class=\"legend\"><span>distance from the true bone, mm</span>", colour_bar(most), "<span>both:</span>",
-           swatch("both bones", kBoth), swatch("only the true bone", kOnlyTrue),
-           swatch("only the predicted bone", kOnlyPredicted),
+      text("<p class=\"legend\"><span>distance, mm</span>", colour_bar(most), "<span>both, one over the other:</span>",
+           swatch("both bones", kBoth), swatch("true only", kOnlyTrue), swatch("predicted only", kOnlyPredicted),
            "</p>\n<p class=\"quiet\">AP is seen from the front, medial on "
            "the right; ML from the lateral side, the front on the right. One colour scale for all bones. Click a "
            "picture to enlarge it.</p>\n");

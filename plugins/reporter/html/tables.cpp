@@ -19,8 +19,16 @@ std::size_t place_of(std::vector<std::string>& words, const std::string& word) {
   return words.size() - 1;
 }
 
+/// "200,000".
+std::string grouped(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  for (std::ptrdiff_t place = std::ssize(digits) - 3; place > (count < 0 ? 1 : 0); place -= 3)
+    digits.insert(static_cast<std::size_t>(place), 1, ',');
+  return digits;
+}
+
 std::string counted_text(const MetricValue& value) {
-  return value.count > 0 || !value.counted.empty() ? text(value.count, " ", value.counted) : std::string();
+  return value.counted.empty() ? std::string() : text(grouped(value.count), " ", value.counted);
 }
 
 using Values = std::vector<const MetricValue*>;
@@ -68,7 +76,22 @@ std::string cell(const Values& values, const MetricValue* value, std::vector<std
   return html + "</td>";
 }
 
-std::string table(const std::string& name, const Values& values) {
+/// The note of all values of a table when they share one.
+std::string common_note(const Values& values) {
+  const std::string& first = values.front()->note;
+  const bool shared = std::all_of(values.begin(), values.end(), [&](const MetricValue* v) { return v->note == first; });
+  return shared && values.size() > 1 ? first : std::string();
+}
+
+std::string table(const std::string& name, const Values& given) {
+  const std::string common = common_note(given);
+  std::vector<MetricValue> plain;
+  for (const MetricValue* value : given) {
+    plain.push_back(*value);
+    if (!common.empty()) plain.back().note.clear();
+  }
+  Values values;
+  for (const MetricValue& value : plain) values.push_back(&value);
   std::vector<std::string> rows, columns, notes;
   for (const MetricValue* value : values) {
     place_of(rows, value->row);
@@ -84,6 +107,7 @@ std::string table(const std::string& name, const Values& values) {
   }
   std::string html = text("<article class=\"result\"><h3>", escaped(name), "</h3>\n<div class=\"wide\"><table>",
                           head(values, columns), "<tbody>\n", body, "</tbody></table></div>\n");
+  if (!common.empty()) html += text("<p class=\"note\">", escaped(common), "</p>\n");
   for (std::size_t i = 0; i < notes.size(); ++i)
     html += text("<p class=\"note\"><sup>", i + 1, "</sup> ", escaped(notes[i]), "</p>\n");
   return html + "</article>\n";

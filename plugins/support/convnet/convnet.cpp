@@ -31,11 +31,11 @@ std::int64_t scaled(std::int64_t channels, double width) {
 void check_images(std::string_view network, std::int64_t stem_channels, std::int64_t channels, std::int64_t height,
                   std::int64_t width, std::int64_t least) {
   if (channels != 1 && channels != stem_channels)
-    throw Error(text("the images have ", channels, " channels; ", network, " takes 1 or as many as its parameter channels = ",
-                     stem_channels, " says"));
+    throw Error(text("the images have ", channels, " channels; ", network,
+                     " takes 1 or as many as its parameter channels = ", stem_channels, " says"));
   if (height < least || width < least)
-    throw Error(text("images of ", width, " × ", height, " pixels are too small for ", network, ", which needs at least ",
-                     least, " × ", least, "; make larger images"));
+    throw Error(text("images of ", width, " × ", height, " pixels are too small for ", network,
+                     ", which needs at least ", least, " × ", least, "; make larger images"));
 }
 
 at::Tensor stem_input(const at::Tensor& images, std::int64_t stem_channels) {

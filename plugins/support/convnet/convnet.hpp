@@ -1,6 +1,7 @@
 #pragma once
 
-// What the convolutional backbones share: X-rays in 0 … 1 become the network's input, and a width factor scales channels.
+// What the convolutional backbones share: X-rays in 0 … 1 become the network's input, and a width factor scales
+// channels.
 
 #include <osteon/parameters.hpp>
 

@@ -3,6 +3,8 @@
 // One file of a CT series: what its header says, and its pixels in Hounsfield units. DICOM PS3.3, "CT Image IOD"
 // (C.8.2.1) and "Image Plane Module" (C.7.6.2); decoding by GDCM. Everything here may be called from several threads.
 
+#include "itk/dicom_elements.hpp"
+
 #include <osteon/geometry.hpp>
 
 #include <cstdint>
@@ -33,15 +35,15 @@ struct Slice {
   std::optional<double> between_slices;        ///< SpacingBetweenSlices, mm
   double slope = 1, intercept = 0;             ///< HU = slope · stored + intercept
 
+  std::int64_t bits_allocated = 0, bits_stored = 0;  ///< per pixel
+  bool is_signed = false;
+
   std::string problem;  ///< why this can't be a slice of a volume, without the file's name; "" when it can
 
   [[nodiscard]] bool is_ct() const;
   [[nodiscard]] bool is_localiser() const;
   [[nodiscard]] Vec3 normal() const { return cross(along_row, along_column); }
 };
-
-/// By content: the word DICM behind the 128 bytes of the preamble.
-[[nodiscard]] bool is_dicom(const std::filesystem::path& file);
 
 /// Reads up to the pixels. Throws `Error` naming the file when the header is damaged or cut off.
 [[nodiscard]] Slice read_slice(const std::filesystem::path& file);
