@@ -49,22 +49,24 @@ Symbol read_symbol(const fs::path& library) {
   try {
     symbols = boost::dll::library_info(library.string()).symbols();
   } catch (const std::exception& e) {
-    throw Error(text(library.string(), ": not a shared library (", e.what(), "); a plugin is what add_osteon_plugin builds"));
+    throw Error(
+        text(library.string(), ": not a shared library (", e.what(), "); a plugin is what add_osteon_plugin builds"));
   }
   std::vector<Symbol> found;
   for (const std::string& name : symbols)
     if (auto stamp = parse(name)) found.push_back({name, *stamp});
   if (found.empty())
-    throw Error(text(library.string(), ": exports no Osteon plugin; its source must end with OSTEON_PLUGIN(kind, name, "
-                                       "version, Class)"));
+    throw Error(text(library.string(),
+                     ": exports no Osteon plugin; its source must end with OSTEON_PLUGIN(kind, name, "
+                     "version, Class)"));
   if (found.size() > 1)
     throw Error(text(library.string(), ": exports ", found.size(), " plugins; a library holds one"));
   return found.front();
 }
 
 std::string build_mismatch(const fs::path& library, const Stamp& stamp) {
-  return text(library.string(), ": ", stamp.kind, "/", stamp.name, " was built for another Osteon\n  plugin  ", stamp.build,
-              "\n  host    ", kOwnBuild,
+  return text(library.string(), ": ", stamp.kind, "/", stamp.name, " was built for another Osteon\n  plugin  ",
+              stamp.build, "\n  host    ", kOwnBuild,
               "\n  rebuild the plugin with the SDK, compiler and LibTorch of this host (find_package(Osteon))");
 }
 
@@ -153,7 +155,8 @@ std::vector<FoundPlugin> Registry::list() const {
       const Stamp stamp = probe(library);
       plugin.kind = stamp.kind;
       plugin.name = stamp.name;
-      if (stamp.build != kOwnBuild) plugin.problem = "built for " + stamp.build + ", this host is " + std::string(kOwnBuild);
+      if (stamp.build != kOwnBuild)
+        plugin.problem = "built for " + stamp.build + ", this host is " + std::string(kOwnBuild);
     } catch (const Error& e) {
       plugin.problem = e.what();
     }
