@@ -133,8 +133,10 @@ TEST_F(DicomSource, GivesNothingOfThePatientAway) {
   EXPECT_EQ(numbered[0].subject, "person-01");
   EXPECT_EQ(numbered[1].subject, "person-02");
 
-  const auto salted = source({{"salt", std::string("a")}}).specimens();
-  const auto otherwise = source({{"salt", std::string("b")}}).specimens();
+  const host::SourceHandle one = source(), two = source();
+  one.keep_secret("a");
+  two.keep_secret("b");
+  const auto salted = one.specimens(), otherwise = two.specimens();
   ASSERT_EQ(salted.size(), 2U);
   EXPECT_NE(salted[0].id, salted[1].id);
   EXPECT_EQ(salted[0].id.size(), std::string("bone-12345678").size());
