@@ -36,14 +36,18 @@ void write_obj(const fs::path& file, const Mesh& mesh) {
   std::ofstream out(file);
   out.precision(9);
   const auto* p = mesh.vertices.data_ptr<float>();
-  for (std::int64_t i = 0; i < mesh.vertices.size(0); ++i) out << "v " << p[3 * i] << ' ' << p[3 * i + 1] << ' ' << p[3 * i + 2] << '\n';
+  for (std::int64_t i = 0; i < mesh.vertices.size(0); ++i)
+    out << "v " << p[3 * i] << ' ' << p[3 * i + 1] << ' ' << p[3 * i + 2] << '\n';
   const auto* c = mesh.triangles.data_ptr<std::int32_t>();
-  for (std::int64_t i = 0; i < mesh.triangles.size(0); ++i) out << "f " << c[3 * i] + 1 << ' ' << c[3 * i + 1] + 1 << ' ' << c[3 * i + 2] + 1 << '\n';
+  for (std::int64_t i = 0; i < mesh.triangles.size(0); ++i)
+    out << "f " << c[3 * i] + 1 << ' ' << c[3 * i + 1] + 1 << ' ' << c[3 * i + 2] + 1 << '\n';
 }
 
 class MeshSource : public testing::Test {
  protected:
-  MeshSource() : folder_(fs::temp_directory_path() / text("osteon-mesh-", ::getpid())) { fs::create_directories(folder_); }
+  MeshSource() : folder_(fs::temp_directory_path() / text("osteon-mesh-", ::getpid())) {
+    fs::create_directories(folder_);
+  }
   ~MeshSource() override { fs::remove_all(folder_); }
 
   [[nodiscard]] host::SourceHandle source(Values given = {}) const {
@@ -58,7 +62,8 @@ class MeshSource : public testing::Test {
 };
 
 TEST_F(MeshSource, ReadsPersonAndSideFromTheFileName) {
-  for (const char* name : {"z002_Femur_R.obj", "z001_Femur_L.obj", "somebody.obj", "notes.txt"}) write_obj(folder_ / name, egg());
+  for (const char* name : {"z002_Femur_R.obj", "z001_Femur_L.obj", "somebody.obj", "notes.txt"})
+    write_obj(folder_ / name, egg());
   const auto list = source({{"acquisitions", std::int64_t{4}}}).specimens();
   ASSERT_EQ(list.size(), 3U);
   EXPECT_EQ(list[0].id, "somebody");
@@ -96,8 +101,13 @@ TEST_F(MeshSource, DigestsTheFilesContent) {
 TEST_F(MeshSource, EachParameterChangesTheVolume) {
   write_obj(folder_ / "egg.obj", egg());
   const auto standard = source().acquire(source().specimens()[0], 0);
-  for (const auto& [name, value] : Values{{"seed", std::int64_t{2}}, {"bone_scale", 0.5}, {"spacing", 1.5}, {"blur", 1.0},
-                                          {"noise", 3.0}, {"surface_error", 1.0}, {"tilt", 3.0}}) {
+  for (const auto& [name, value] : Values{{"seed", std::int64_t{2}},
+                                          {"bone_scale", 0.5},
+                                          {"spacing", 1.5},
+                                          {"blur", 1.0},
+                                          {"noise", 3.0},
+                                          {"surface_error", 1.0},
+                                          {"tilt", 3.0}}) {
     const auto changed = source({{name, value}});
     const Acquisition other = changed.acquire(changed.specimens()[0], 0);
     EXPECT_FALSE(standard.volume.hounsfield.sizes() == other.volume.hounsfield.sizes() &&
@@ -112,8 +122,10 @@ TEST_F(MeshSource, SaysWhereToGetBonesWhenTheFolderIsMissingOrEmpty) {
             "source/mesh: path: " + folder_.string() + " holds no surface (.ply, .stl or .obj); " + get);
   const auto missing = meshes({{"path", std::string("/nowhere/femurs")}});
   EXPECT_EQ(message_of([&] { static_cast<void>(missing.specimens()); }),
-            "source/mesh: path: /nowhere/femurs is no folder; expected a folder with one closed surface a bone (.ply, .stl or "
-            ".obj); " + get);
+            "source/mesh: path: /nowhere/femurs is no folder; expected a folder with one closed surface a bone (.ply, "
+            ".stl or "
+            ".obj); " +
+                get);
 }
 
 TEST_F(MeshSource, RefusesOneBadSurfaceAndListsItNevertheless) {
@@ -133,19 +145,28 @@ TEST_F(MeshSource, RefusesOneBadSurfaceAndListsItNevertheless) {
     return message_of([&] { static_cast<void>(list.acquire(list.specimens()[bone], 0)); });
   };
   const std::string where = "source/mesh: " + folder_.string() + "/";
-  EXPECT_EQ(message(0), where + "inverted.obj: the surface is turned inside out (its volume is negative); invert its faces "
-                                "(MeshLab: Filters > Normals > Invert Faces Orientation) and try again");
-  EXPECT_EQ(message(1), where + "metres.obj: the surface is 0.06 mm long; a bone has at least 5 mm; is it in metres? Scale it "
-                                "by 1000 and try again");
-  EXPECT_EQ(message(2), where + "micrometres.obj: the surface is 60000 mm long; a bone has at most 5000 mm; is it in "
-                                "micrometres? Scale it by 0.001 and try again");
-  EXPECT_EQ(message(3), where + "open.obj: the surface is not closed: 3 edges do not join exactly two triangles of the same "
-                                "orientation; close the holes (MeshLab: Filters > Remeshing > Close Holes) and try again");
+  EXPECT_EQ(message(0), where +
+                            "inverted.obj: the surface is turned inside out (its volume is negative); invert its faces "
+                            "(MeshLab: Filters > Normals > Invert Faces Orientation) and try again");
+  EXPECT_EQ(message(1),
+            where +
+                "metres.obj: the surface is 0.06 mm long; a bone has at least 5 mm; is it in metres? Scale it "
+                "by 1000 and try again");
+  EXPECT_EQ(message(2), where +
+                            "micrometres.obj: the surface is 60000 mm long; a bone has at most 5000 mm; is it in "
+                            "micrometres? Scale it by 0.001 and try again");
+  EXPECT_EQ(message(3),
+            where +
+                "open.obj: the surface is not closed: 3 edges do not join exactly two triangles of the same "
+                "orientation; close the holes (MeshLab: Filters > Remeshing > Close Holes) and try again");
 }
 
 TEST_F(MeshSource, RefusesAPatternThatCantNamePersonAndSide) {
-  EXPECT_EQ(message_of([&] { static_cast<void>(source({{"name_pattern", std::string("(.*)")}})); }),
-            "source/mesh: name_pattern: \"(.*)\" has 1 groups; it needs two in round brackets: the person and the side, as in "
+  EXPECT_EQ(message_of([&] {
+              static_cast<void>(source({{"name_pattern", std::string("(.*)")}}));
+            }),
+            "source/mesh: name_pattern: \"(.*)\" has 1 groups; it needs two in round brackets: the person and the "
+            "side, as in "
             "([^_]+)_.*_([LR])");
   const std::string message = message_of([&] { static_cast<void>(source({{"name_pattern", std::string("([")}})); });
   EXPECT_EQ(message.find("source/mesh: name_pattern: \"([\" is no regular expression ("), 0U) << message;
@@ -155,12 +176,14 @@ TEST_F(MeshSource, RefusesTwoFilesOfOneName) {
   write_obj(folder_ / "egg.obj", egg());
   std::ofstream(folder_ / "egg.STL") << "solid";
   EXPECT_EQ(message_of([&] { static_cast<void>(source().specimens()); }),
-            "source/mesh: path: " + folder_.string() + " has two files of one name, egg.STL and egg.obj; rename or remove one");
+            "source/mesh: path: " + folder_.string() +
+                " has two files of one name, egg.STL and egg.obj; rename or remove one");
 }
 
 TEST(RealFemurs, BecomeVolumesInWhichTheyLieWholly) {
   const fs::path folder = fs::path(OSTEON_SOURCE_DIR) / "../shared/data/vsd-femurs";
-  if (!fs::is_directory(folder)) GTEST_SKIP() << "no real femurs in " << folder << " (Zenodo, doi 10.5281/zenodo.8302448)";
+  if (!fs::is_directory(folder))
+    GTEST_SKIP() << "no real femurs in " << folder << " (Zenodo, doi 10.5281/zenodo.8302448)";
   const auto source = meshes({{"path", folder.string()}, {"spacing", 3.0}});
   const auto list = source.specimens();
   ASSERT_EQ(list.size(), 21U);

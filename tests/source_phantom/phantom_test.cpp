@@ -89,15 +89,14 @@ TEST(Phantom, AcquisitionsDifferInGridAndVoxelsAndShowTheSameBone) {
   const auto source = phantoms(kQuick);
   const Acquisition a = made(source, 1, 0), b = made(source, 1, 1);
   EXPECT_FALSE(a.volume.grid == b.volume.grid);
-  EXPECT_FALSE(a.volume.hounsfield.sizes() == b.volume.hounsfield.sizes() && a.volume.hounsfield.equal(b.volume.hounsfield));
+  EXPECT_FALSE(a.volume.hounsfield.sizes() == b.volume.hounsfield.sizes() &&
+               a.volume.hounsfield.equal(b.volume.hounsfield));
   EXPECT_TRUE(a.truth->triangles.equal(b.truth->triangles));
   EXPECT_NEAR(enclosed_volume(a.truth.value()) / enclosed_volume(b.truth.value()), 1, 1e-4);
 }
 
 TEST(Phantom, LeftBonesAreMirrorImages) {
-  const auto side = [](const char* which) {
-    return phantoms(quick_with("sides", std::string(which)));
-  };
+  const auto side = [](const char* which) { return phantoms(quick_with("sides", std::string(which))); };
   const auto right = side("right"), left = side("left");
   EXPECT_EQ(right.specimens()[0].side, Side::right);
   EXPECT_EQ(left.specimens()[0].side, Side::left);
@@ -142,11 +141,16 @@ TEST(Phantom, VariationScalesTheSpreadOfTheMeasures) {
 TEST(Phantom, EachParameterChangesTheVolume) {
   const Acquisition standard = made(phantoms(kQuick), 0);
   const bool is_left = phantoms(kQuick).specimens()[0].side == Side::left;
-  const Values changes = {{"size", std::string("human")},     {"sides", std::string(is_left ? "right" : "left")},
-                          {"seed", std::int64_t{9}},          {"variation", 0.5},
-                          {"local_variation", 0.5},           {"spacing", 1.25},
-                          {"blur", 0.9},                      {"noise", 30.0},
-                          {"surface_error", 0.8},             {"tilt", 5.0}};
+  const Values changes = {{"size", std::string("human")},
+                          {"sides", std::string(is_left ? "right" : "left")},
+                          {"seed", std::int64_t{9}},
+                          {"variation", 0.5},
+                          {"local_variation", 0.5},
+                          {"spacing", 1.25},
+                          {"blur", 0.9},
+                          {"noise", 30.0},
+                          {"surface_error", 0.8},
+                          {"tilt", 5.0}};
   for (const auto& [name, value] : changes) {
     Values values = quick_with(name, value);
     if (name == "size") values["spacing"] = 4.0;
@@ -202,7 +206,8 @@ TEST(Phantom, ItsFemurIsTheLargestPieceAndTouchesNoNeighbour) {
       const double margin = 2 * std::max(grid.spacing.x, grid.spacing.z);
       for (std::int64_t v = 0; v < above.numel(); ++v) {
         if (!seen[static_cast<std::size_t>(v)]) continue;
-        const std::int64_t i = v % grid.size[0], j = v / grid.size[0] % grid.size[1], k = v / (grid.size[0] * grid.size[1]);
+        const std::int64_t i = v % grid.size[0], j = v / grid.size[0] % grid.size[1],
+                           k = v / (grid.size[0] * grid.size[1]);
         const Vec3 p = grid.to_patient({static_cast<double>(i), static_cast<double>(j), static_cast<double>(k)});
         for (int axis = 0; axis < 3; ++axis) {
           ASSERT_GT(p[axis], box.low[axis] - margin) << "axis " << axis;

@@ -32,7 +32,8 @@ inline Mesh sphere(double radius, Vec3 centre = {}, int rounds = 5) {
     std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> middle;
     const auto between = [&](std::int32_t a, std::int32_t b) {
       const auto [place, is_new] = middle.try_emplace(std::minmax(a, b), static_cast<std::int32_t>(points.size()));
-      if (is_new) points.push_back(normalised(points[static_cast<std::size_t>(a)] + points[static_cast<std::size_t>(b)]));
+      if (is_new)
+        points.push_back(normalised(points[static_cast<std::size_t>(a)] + points[static_cast<std::size_t>(b)]));
       return place->second;
     };
     std::vector<std::array<std::int32_t, 3>> finer;
@@ -51,8 +52,18 @@ inline Mesh box(Vec3 low, Vec3 high) {
   std::vector<Vec3> points;
   for (int i = 0; i < 8; ++i)
     points.push_back({i & 1 ? high.x : low.x, i & 2 ? high.y : low.y, i & 4 ? high.z : low.z});
-  return mesh_of(points, {{0, 2, 1}, {1, 2, 3}, {4, 5, 6}, {5, 7, 6}, {0, 1, 4}, {1, 5, 4},
-                          {2, 6, 3}, {3, 6, 7}, {0, 4, 2}, {2, 4, 6}, {1, 3, 5}, {3, 7, 5}});
+  return mesh_of(points, {{0, 2, 1},
+                          {1, 2, 3},
+                          {4, 5, 6},
+                          {5, 7, 6},
+                          {0, 1, 4},
+                          {1, 5, 4},
+                          {2, 6, 3},
+                          {3, 6, 7},
+                          {0, 4, 2},
+                          {2, 4, 6},
+                          {1, 3, 5},
+                          {3, 7, 5}});
 }
 
 }  // namespace osteon::test

@@ -158,7 +158,8 @@ TEST(Voxeliser, AcquisitionsOfABoneDifferInGridPoseAndVoxelsNotInTissue) {
   EXPECT_FALSE(a.volume.grid.origin == b.volume.grid.origin);
   EXPECT_FALSE(a.volume.grid.spacing == b.volume.grid.spacing);
   EXPECT_FALSE(a.truth->vertices.equal(b.truth->vertices));
-  EXPECT_FALSE(a.volume.hounsfield.sizes() == b.volume.hounsfield.sizes() && a.volume.hounsfield.equal(b.volume.hounsfield));
+  EXPECT_FALSE(a.volume.hounsfield.sizes() == b.volume.hounsfield.sizes() &&
+               a.volume.hounsfield.equal(b.volume.hounsfield));
 }
 
 TEST(Voxeliser, TissueIsDrawnFromTheBonesNumberNeverFromItsSurface) {
@@ -191,7 +192,8 @@ TEST(Voxeliser, RefusesAVolumeThatNoMachineHolds) {
   } catch (const Error& error) {
     const std::string message = error.what();
     EXPECT_EQ(message.find("a volume of this bone would have "), 0U) << message;
-    EXPECT_NE(message.find(" voxels, more than 200 million; choose a larger spacing than 0.0"), std::string::npos) << message;
+    EXPECT_NE(message.find(" voxels, more than 200 million; choose a larger spacing than 0.0"), std::string::npos)
+        << message;
     EXPECT_EQ(error.cause(), Error::Cause::mistake);
   }
 }

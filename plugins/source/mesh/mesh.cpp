@@ -1,6 +1,6 @@
-// source/mesh: closed surfaces from a folder (PLY, STL, OBJ; millimetres, z towards the patient's head), voxelised in the
-// same way as the phantoms: each surface becomes as many separate CT acquisitions as wanted. Person and side are read from
-// the file's name; a name that doesn't match is a person of its own, side unknown.
+// source/mesh: closed surfaces from a folder (PLY, STL, OBJ; millimetres, z towards the patient's head), voxelised in
+// the same way as the phantoms: each surface becomes as many separate CT acquisitions as wanted. Person and side are
+// read from the file's name; a name that doesn't match is a person of its own, side unknown.
 //
 //     [source]
 //     plugin       = "mesh"
@@ -34,20 +34,25 @@ class MeshSource : public Source {
   static Schema schema() {
     Schema schema{
         "Closed bone surfaces from a folder (PLY, STL, OBJ), voxelised to CT volumes as the phantoms are.",
-        {Parameter::path("path", "", "Folder with the surfaces, one file a bone, in millimetres, z towards the head.").required(),
-         Parameter::text("name_pattern", "([^_]+)_.*_([LR])",
-                         "Regular expression for a file's whole name without its ending; its first group is the person, its "
-                         "second the side (L or R).")
+        {Parameter::path("path", "", "Folder with the surfaces, one file a bone, in millimetres, z towards the head.")
+             .required(),
+         Parameter::text(
+             "name_pattern", "([^_]+)_.*_([LR])",
+             "Regular expression for a file's whole name without its ending; its first group is the person, its "
+             "second the side (L or R).")
              .not_in_key(),
-         Parameter::integer("acquisitions", 2, "Separate CT volumes of each bone.").at_least(1).at_most(1000).not_in_key(),
+         Parameter::integer("acquisitions", 2, "Separate CT volumes of each bone.")
+             .at_least(1)
+             .at_most(1000)
+             .not_in_key(),
          Parameter::integer("seed", 1, "Of all random numbers.").at_least(0),
          Parameter::real("bone_scale", 1,
                          "Thickness of cortex, joints and soft tissue relative to a human femur's (0.24 for a cat's).")
              .above(0)
              .at_most(10)}};
-    for (Parameter& parameter :
-         voxeliser::parameters("Mean distance of voxels; 0 takes 2 mm times `bone_scale`; each acquisition's own lies within "
-                               "10 % of it."))
+    for (Parameter& parameter : voxeliser::parameters(
+             "Mean distance of voxels; 0 takes 2 mm times `bone_scale`; each acquisition's own lies within "
+             "10 % of it."))
       schema.parameters.push_back(std::move(parameter));
     return schema;
   }
@@ -105,8 +110,9 @@ class MeshSource : public Source {
   std::map<std::string, std::filesystem::path> files() const {
     std::error_code problem;
     if (!std::filesystem::is_directory(folder_, problem))
-      throw Error(text("path: ", folder_.string(), " is no folder; expected a folder with one closed surface a bone (.ply, .stl or ",
-                       ".obj); ", kWhereToGet));
+      throw Error(text("path: ", folder_.string(),
+                       " is no folder; expected a folder with one closed surface a bone (.ply, .stl or ", ".obj); ",
+                       kWhereToGet));
     const std::vector<std::string> endings = open3d_support::mesh_endings();
     std::map<std::string, std::filesystem::path> found;
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
@@ -117,7 +123,8 @@ class MeshSource : public Source {
       if (!is_new)
         throw Error(text("path: ", folder_.string(), " has two files of one name, ",
                          std::min(place->second.filename(), entry.path().filename()).string(), " and ",
-                         std::max(place->second.filename(), entry.path().filename()).string(), "; rename or remove one"));
+                         std::max(place->second.filename(), entry.path().filename()).string(),
+                         "; rename or remove one"));
     }
     if (found.empty())
       throw Error(text("path: ", folder_.string(), " holds no surface (.ply, .stl or .obj); ", kWhereToGet));

@@ -7,7 +7,8 @@
 //   bow radius             1120 ± 260, correlation with length 0.37   Maratt et al., J. Orthop. Trauma 28 (2014), 3922
 //   lateral bow            0.1 ± 1.9°    Surg. Radiol. Anat. 41 (2019) 1489, 125 femora
 //   condyles and notch     Terzidis et al., Anat. Res. Int. 2012:679658, 360 femora
-//   trochanters            distance 67.5 ± 4.9, Int. J. Res. Med. Sci. 7 (2019); lesser trochanter's version −24 ± 11.5°,
+//   trochanters            distance 67.5 ± 4.9, Int. J. Res. Med. Sci. 7 (2019); lesser trochanter's version −24
+//   ± 11.5°,
 //                          correlation with the neck's 0.63, Schröder et al., J. Hip Preserv. Surg. 2 (2015), 250 hips
 // Cat: inclination 136.6 ± 3.9° (92 cats, Arq. Bras. Med. Vet. Zootec. 70, 2018); length and mid-shaft between the dry
 // bones of Rahman Sarker (CVASU, 2012: 104 mm, 8.9 mm) and these radiographs (129 to 134 mm, magnified); volume 7.0 to

@@ -113,10 +113,17 @@ void Femur::place_proximal() {
   const Vec3 top = section(tip_z).centre;
   const double bulge = 1.05 * a;
   greater_low_ = {neck_base_ + lateral * (0.35 * a) - shaft * (1.1 * a) + back * (0.05 * a),
-                  neck_base_ + lateral * (0.85 * a) + shaft * (0.25 * a) + back * (0.25 * a), 0.95 * bulge, 1.08 * bulge, back,
+                  neck_base_ + lateral * (0.85 * a) + shaft * (0.25 * a) + back * (0.25 * a),
+                  0.95 * bulge,
+                  1.08 * bulge,
+                  back,
                   1.25};
-  greater_tip_ = {greater_low_.to, top + lateral * (0.66 * a) + back * (0.40 * a) - shaft * (0.72 * a), 0.98 * bulge,
-                  0.72 * a, back, 1.35};
+  greater_tip_ = {greater_low_.to,
+                  top + lateral * (0.66 * a) + back * (0.40 * a) - shaft * (0.72 * a),
+                  0.98 * bulge,
+                  0.72 * a,
+                  back,
+                  1.35};
   fossa_ = {top + across * (0.42 * a) + back * (0.80 * a) - shaft * (0.75 * a), Vec3{0.62, 0.62, 0.9} * a};
 
   // Lesser trochanter: medial and behind, at its published distance below the greater one's tip.
@@ -126,10 +133,10 @@ void Femur::place_proximal() {
   const Section at = section(lesser_z);
   const Vec3 out{std::cos(turn_back), std::sin(turn_back), 0};
   const double wall = 1 / std::hypot(out.x / at.width, out.y / at.depth), end = 0.45 * a;
-  lesser_ = {at.centre + out * (0.5 * wall) + Vec3{0, 0.12 * a, 0.35 * a}, at.centre + out * (wall + m_.lesser_prominence - end),
-             0.95 * a, end};
-  crest_ = {greater_tip_.to + back * (0.55 * a) - shaft * (0.4 * a), lesser_.from + back * (0.55 * a) + shaft * (0.3 * a),
-            0.48 * a, 0.45 * a};
+  lesser_ = {at.centre + out * (0.5 * wall) + Vec3{0, 0.12 * a, 0.35 * a},
+             at.centre + out * (wall + m_.lesser_prominence - end), 0.95 * a, end};
+  crest_ = {greater_tip_.to + back * (0.55 * a) - shaft * (0.4 * a),
+            lesser_.from + back * (0.55 * a) + shaft * (0.3 * a), 0.48 * a, 0.45 * a};
   fovea_ = {head_ + normalised(along * 0.9 + Vec3{0.45, 0.15, -0.1}) * (1.13 * head), Vec3{1, 1, 1} * (0.28 * head)};
 }
 
@@ -174,8 +181,7 @@ double Femur::distance(Vec3 p, const Condyle& c) const {
   const double t = std::clamp(dot(q, axis) / dot(axis, axis), 0.0, 1.0);
   const double outline = norm(q - axis * t) - (c.front_radius + t * (c.back_radius - c.front_radius));
   const double edge = 0.8 * c.half_width;
-  const double a = outline + edge,
-               b = std::abs(p.x - c.x - c.slant * (p.y - c.back_y)) - (c.half_width - edge);
+  const double a = outline + edge, b = std::abs(p.x - c.x - c.slant * (p.y - c.back_y)) - (c.half_width - edge);
   const double out_a = std::max(a, 0.0), out_b = std::max(b, 0.0);
   return std::min(std::max(a, b), 0.0) + std::sqrt(out_a * out_a + out_b * out_b) - edge;
 }

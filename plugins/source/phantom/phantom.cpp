@@ -1,7 +1,7 @@
 // source/phantom: procedural femurs. Every bone is a function of (seed, its number): 18 anatomical measures drawn from
-// published means, spreads and correlations (anatomy.cpp), a solid made of them (femur.cpp), a small smooth displacement
-// of its surface, polygonised into the true mesh, and voxelised into as many separate acquisitions as wanted. Each
-// phantom is one person with one femur, on a side that is drawn.
+// published means, spreads and correlations (anatomy.cpp), a solid made of them (femur.cpp), a small smooth
+// displacement of its surface, polygonised into the true mesh, and voxelised into as many separate acquisitions as
+// wanted. Each phantom is one person with one femur, on a side that is drawn.
 //
 //     [source]
 //     plugin       = "phantom"
@@ -11,8 +11,8 @@
 //     acquisitions = 2
 //
 // Phantoms prove software, never accuracy: they have no joint disease, no asymmetry between sides, no ridges and pits
-// below about 5 mm, cortex and trabecular bone follow no load, the condyles are two wheels, and their measures are normal
-// and pooled over the sexes.
+// below about 5 mm, cortex and trabecular bone follow no load, the condyles are two wheels, and their measures are
+// normal and pooled over the sexes.
 
 #include "anatomy.hpp"
 #include "femur.hpp"
@@ -36,8 +36,14 @@ class PhantomSource : public Source {
   static Schema schema() {
     Schema schema{
         "Procedural femurs with cortex, trabecular ends, marrow and thigh, drawn from published anatomical measures.",
-        {Parameter::integer("bones", 12, "Number of people, each with one femur.").at_least(1).at_most(100000).not_in_key(),
-         Parameter::integer("acquisitions", 2, "Separate CT volumes of each bone.").at_least(1).at_most(1000).not_in_key(),
+        {Parameter::integer("bones", 12, "Number of people, each with one femur.")
+             .at_least(1)
+             .at_most(100000)
+             .not_in_key(),
+         Parameter::integer("acquisitions", 2, "Separate CT volumes of each bone.")
+             .at_least(1)
+             .at_most(1000)
+             .not_in_key(),
          Parameter::text("size", "human", "Whose femurs.").one_of(std::vector<std::string>{"human", "cat"}),
          Parameter::text("sides", "both", "Sides to draw from.")
              .one_of(std::vector<std::string>{"both", "right", "left"}),
@@ -45,15 +51,16 @@ class PhantomSource : public Source {
          Parameter::real("variation", 1, "Spread of the anatomical measures relative to the published one.")
              .at_least(0)
              .at_most(1.5),
-         Parameter::real("local_variation", 1.1,
-                         "Smooth displacement of the surface that no measure explains, standard deviation on a human femur; "
-                         "a cat's is smaller in proportion.")
+         Parameter::real(
+             "local_variation", 1.1,
+             "Smooth displacement of the surface that no measure explains, standard deviation on a human femur; "
+             "a cat's is smaller in proportion.")
              .unit("mm")
              .at_least(0)
              .at_most(2.5)}};
-    for (Parameter& parameter :
-         voxeliser::parameters("Mean distance of voxels; 0 takes 2 mm for human and 0.5 mm for cat bones; each acquisition's "
-                               "own lies within 10 % of it."))
+    for (Parameter& parameter : voxeliser::parameters(
+             "Mean distance of voxels; 0 takes 2 mm for human and 0.5 mm for cat bones; each acquisition's "
+             "own lies within 10 % of it."))
       schema.parameters.push_back(std::move(parameter));
     return schema;
   }

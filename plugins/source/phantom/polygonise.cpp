@@ -1,5 +1,6 @@
 // Surface nets: one vertex in each grid cell that the surface crosses, one quadrilateral for each grid edge that it
-// crosses. Cells that the surface crosses twice can make an edge of four faces; the grid is then shifted and tried again.
+// crosses. Cells that the surface crosses twice can make an edge of four faces; the grid is then shifted and tried
+// again.
 
 #include "polygonise.hpp"
 
@@ -22,7 +23,8 @@ constexpr int kBlock = 6;  ///< cells along a block's edge: blocks far from the 
 
 class Sampler {
  public:
-  Sampler(const std::function<double(Vec3)>& solid, const Box& box, double cell) : solid_(solid), low_(box.low), cell_(cell) {
+  Sampler(const std::function<double(Vec3)>& solid, const Box& box, double cell)
+      : solid_(solid), low_(box.low), cell_(cell) {
     for (int axis = 0; axis < 3; ++axis)
       size_[static_cast<std::size_t>(axis)] =
           (static_cast<int>((box.high[axis] - box.low[axis]) / cell) / kBlock + 1) * kBlock + 1;
@@ -171,7 +173,8 @@ void relax(Surface& surface) {
                  c = static_cast<std::size_t>(t[(k + 2) % 3]);
       sum[a] = sum[a] + surface.vertices[b];
       ++neighbours[a];
-      normal[a] = normal[a] + cross(surface.vertices[b] - surface.vertices[a], surface.vertices[c] - surface.vertices[a]);
+      normal[a] =
+          normal[a] + cross(surface.vertices[b] - surface.vertices[a], surface.vertices[c] - surface.vertices[a]);
     }
   for (std::size_t i = 0; i < count; ++i) {
     if (neighbours[i] == 0 || norm(normal[i]) == 0) continue;

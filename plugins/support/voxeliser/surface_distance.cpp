@@ -116,7 +116,8 @@ float SurfaceDistance::distance(Vec3 point, float limit) const {
       }
       continue;
     }
-    const Node &left = nodes_[static_cast<std::size_t>(node.first)], &right = nodes_[static_cast<std::size_t>(node.first + 1)];
+    const Node &left = nodes_[static_cast<std::size_t>(node.first)],
+               &right = nodes_[static_cast<std::size_t>(node.first + 1)];
     Entry near{node.first, squared_distance(p, left.low, left.high)};
     Entry far{node.first + 1, squared_distance(p, right.low, right.high)};
     if (far.distance < near.distance) std::swap(near, far);
@@ -126,7 +127,8 @@ float SurfaceDistance::distance(Vec3 point, float limit) const {
   return std::sqrt(best);
 }
 
-void SurfaceDistance::cross(const Triangle& t, Vec3 start, Vec3 u, Vec3 v, Vec3 w, std::vector<double>& crossings) const {
+void SurfaceDistance::cross(const Triangle& t, Vec3 start, Vec3 u, Vec3 v, Vec3 w,
+                            std::vector<double>& crossings) const {
   // In the plane across the row, the row is the origin. Each edge is judged from its lower to its higher end, so that
   // both triangles that share it judge alike and a row through an edge or a corner crosses exactly one of them.
   const std::array<const Point*, 3> corner = {&t.a, &t.b, &t.c};
@@ -158,6 +160,17 @@ void SurfaceDistance::along_row(Vec3 start, Vec3 step, float depth, float reach,
   const Vec3 u = normalised(osteon::cross(w, std::abs(w.x) < 0.7 ? Vec3{1, 0, 0} : Vec3{0, 1, 0}));
   const Vec3 v = osteon::cross(w, u);
 
+  const auto misses = [&](const Node& node, Vec3 d, double margin) {
+    const Vec3 low{node.low[0], node.low[1], node.low[2]}, high{node.high[0], node.high[1], node.high[2]};
+    const Vec3 half = (high - low) * 0.5;
+    const double width = std::abs(d.x) * half.x + std::abs(d.y) * half.y + std::abs(d.z) * half.z;
+    return std::abs(osteon::dot((low + high) * 0.5 - start, d)) > width + margin;
+  };
+  if (misses(nodes_[0], u, reach) || misses(nodes_[0], v, reach)) {
+    std::fill(row.begin(), row.end(), reach + 1e-3F);
+    return;
+  }
+
   // Nodes that the row's line passes through.
   std::vector<double> crossings;
   std::array<std::int32_t, 64> stack;
@@ -165,13 +178,7 @@ void SurfaceDistance::along_row(Vec3 start, Vec3 step, float depth, float reach,
   stack[top++] = 0;
   while (top > 0) {
     const Node& node = nodes_[static_cast<std::size_t>(stack[--top])];
-    const Vec3 low{node.low[0], node.low[1], node.low[2]}, high{node.high[0], node.high[1], node.high[2]};
-    const Vec3 centre = (low + high) * 0.5 - start, half = (high - low) * 0.5;
-    const auto misses = [&](Vec3 d) {
-      const double width = std::abs(d.x) * half.x + std::abs(d.y) * half.y + std::abs(d.z) * half.z;
-      return std::abs(osteon::dot(centre, d)) > width + 1e-4;
-    };
-    if (misses(u) || misses(v)) continue;
+    if (misses(node, u, 1e-4) || misses(node, v, 1e-4)) continue;
     if (node.count == 0) {
       stack[top++] = node.first;
       stack[top++] = node.first + 1;

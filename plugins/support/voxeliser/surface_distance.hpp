@@ -1,9 +1,9 @@
 #pragma once
 
 // Signed distance from a closed surface to the voxels of a grid, exact near the surface and inside the bone, without
-// looking at every triangle for every voxel: a bounding-volume hierarchy answers one point (Ericson, "Real-Time Collision
-// Detection", 2005, closest point on a triangle), and along a row of voxels an answer of d mm lets the next d mm be
-// skipped. Inside and outside come from counting crossings along the row.
+// looking at every triangle for every voxel: a bounding-volume hierarchy answers one point (Ericson, "Real-Time
+// Collision Detection", 2005, closest point on a triangle), and along a row of voxels an answer of d mm lets the next d
+// mm be skipped. Inside and outside come from counting crossings along the row.
 
 #include <osteon/mesh.hpp>
 

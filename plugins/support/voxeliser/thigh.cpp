@@ -84,15 +84,8 @@ Thigh::Thigh(const Landmarks& landmarks, double scale, double gap, Random& rando
   socket_axis_ = normalised(marks_.along * 0.8 + marks_.medial * 0.6 + jitter() * (0.04 / scale));
   const double knee_height = dot(marks_.knee - marks_.centre, marks_.along);
   plateau_ = marks_.knee + marks_.along * (marks_.low - knee_height) + jitter();
-  kneecap_ = marks_.knee + marks_.anterior * (marks_.knee_front + gap + 8 * scale) + marks_.along * (12 * scale) + jitter();
-}
-
-Thigh::Layers Thigh::layers(Vec3 point) const {
-  const Vec3 d = point - marks_.centre;
-  const double height = dot(d, marks_.along);
-  const auto from_axis = static_cast<float>(std::sqrt(std::max(dot(d, d) - height * height, 0.0)));
-  const auto skin = from_axis - static_cast<float>(radius_);
-  return {skin, skin + static_cast<float>(fat_layer_)};
+  kneecap_ =
+      marks_.knee + marks_.anterior * (marks_.knee_front + gap + 8 * scale) + marks_.along * (12 * scale) + jitter();
 }
 
 bool Thigh::has_neighbours(double from, double to) const {
@@ -114,8 +107,9 @@ float Thigh::neighbour(Vec3 point, float distance_from_bone) const {
   const Vec3 from_kneecap = point - kneecap_;
   const double front = dot(from_kneecap, marks_.anterior);
   const double kneecap =
-      (std::sqrt((dot(from_kneecap, from_kneecap) - front * front) / (21 * 21) + front * front / (9 * 9)) / scale_ - 1) * 9 *
-      scale_;
+      (std::sqrt((dot(from_kneecap, from_kneecap) - front * front) / (21 * 21) + front * front / (9 * 9)) / scale_ -
+       1) *
+      9 * scale_;
   const double bone = std::min({socket, tibia, kneecap});
   return std::max(static_cast<float>(bone), static_cast<float>(gap_) - distance_from_bone);
 }

@@ -11,15 +11,15 @@ namespace osteon::voxeliser {
 
 /// Where a long bone's parts are, from its vertices.
 struct Landmarks {
-  Vec3 centre;          ///< mean of the vertices
-  Vec3 along;           ///< unit, longest axis, towards the patient's head
-  Vec3 medial;          ///< unit, across `along`: from the axis to the mass of the proximal end
-  Vec3 anterior;        ///< unit, across `along`: away from the condyles' backs
-  double low, high;     ///< extent along `along` from `centre`, mm
-  double reach;         ///< largest distance of a vertex from the axis, mm
-  Vec3 head;            ///< middle of the medial part of the proximal end
-  Vec3 knee;            ///< middle of the distal end
-  double knee_front;    ///< how far the distal end reaches forwards of `knee`, mm
+  Vec3 centre;        ///< mean of the vertices
+  Vec3 along;         ///< unit, longest axis, towards the patient's head
+  Vec3 medial;        ///< unit, across `along`: from the axis to the mass of the proximal end
+  Vec3 anterior;      ///< unit, across `along`: away from the condyles' backs
+  double low, high;   ///< extent along `along` from `centre`, mm
+  double reach;       ///< largest distance of a vertex from the axis, mm
+  Vec3 head;          ///< middle of the medial part of the proximal end
+  Vec3 knee;          ///< middle of the distal end
+  double knee_front;  ///< how far the distal end reaches forwards of `knee`, mm
 };
 
 [[nodiscard]] Landmarks find_landmarks(const Mesh& bone);
@@ -29,21 +29,16 @@ class Thigh {
   /// `gap`: least distance of a neighbour from the bone, mm; `scale` as in `Settings`.
   Thigh(const Landmarks& landmarks, double scale, double gap, Random& random);
 
-  /// Signed distance to the skin, negative inside, and to the muscle beneath the fat.
-  struct Layers {
-    float skin, muscle;
-  };
-  [[nodiscard]] Layers layers(Vec3 point) const;
-
   /// About the signed distance to the nearest neighbouring bone, given the distance from the femur.
   [[nodiscard]] float neighbour(Vec3 point, float distance_from_bone) const;
   /// Whether a neighbour may lie between these heights along the axis.
   [[nodiscard]] bool has_neighbours(double from, double to) const;
 
-  [[nodiscard]] double radius() const { return radius_; }
-  [[nodiscard]] double muscle() const { return muscle_; }  ///< HU
-  [[nodiscard]] double fat() const { return fat_; }        ///< HU
-  [[nodiscard]] double shell() const { return shell_; }    ///< mm, of the neighbours' cortex
+  [[nodiscard]] double radius() const { return radius_; }                      ///< of the skin, mm
+  [[nodiscard]] double muscle_radius() const { return radius_ - fat_layer_; }  ///< mm
+  [[nodiscard]] double muscle() const { return muscle_; }                      ///< HU
+  [[nodiscard]] double fat() const { return fat_; }                            ///< HU
+  [[nodiscard]] double shell() const { return shell_; }                        ///< mm, of the neighbours' cortex
   [[nodiscard]] const Landmarks& landmarks() const { return marks_; }
 
  private:

@@ -13,30 +13,33 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 namespace osteon::voxeliser {
 
 std::vector<Parameter> parameters(std::string spacing_sentence) {
-  return {Parameter::real("spacing", 0, std::move(spacing_sentence)).unit("mm").at_least(0).at_most(10),
-          Parameter::real("blur", 0.5, "Scanner blur: standard deviation of a Gaussian, in voxels; each acquisition's own "
-                                       "within 20 % of it.")
-              .unit("voxels")
-              .at_least(0)
-              .at_most(3),
-          Parameter::real("noise", 15, "Scanner noise, standard deviation; each acquisition's own within 30 % of it.")
-              .unit("HU")
-              .at_least(0)
-              .at_most(500),
-          Parameter::real("surface_error", 0.4,
-                          "Smooth error of the surface in each acquisition, standard deviation on a human femur; smaller "
-                          "bones have less in proportion.")
-              .unit("mm")
-              .at_least(0)
-              .at_most(3),
-          Parameter::real("tilt", 10, "Largest tilt of the patient's bone and of the grid, each anew in each acquisition.")
-              .unit("degrees")
-              .at_least(0)
-              .at_most(30)};
+  return {
+      Parameter::real("spacing", 0, std::move(spacing_sentence)).unit("mm").at_least(0).at_most(10),
+      Parameter::real("blur", 0.5,
+                      "Scanner blur: standard deviation of a Gaussian, in voxels; each acquisition's own "
+                      "within 20 % of it.")
+          .unit("voxels")
+          .at_least(0)
+          .at_most(3),
+      Parameter::real("noise", 15, "Scanner noise, standard deviation; each acquisition's own within 30 % of it.")
+          .unit("HU")
+          .at_least(0)
+          .at_most(500),
+      Parameter::real("surface_error", 0.4,
+                      "Smooth error of the surface in each acquisition, standard deviation on a human femur; smaller "
+                      "bones have less in proportion.")
+          .unit("mm")
+          .at_least(0)
+          .at_most(3),
+      Parameter::real("tilt", 10, "Largest tilt of the patient's bone and of the grid, each anew in each acquisition.")
+          .unit("degrees")
+          .at_least(0)
+          .at_most(30)};
 }
 
 Settings read_settings(const Parameters& parameters, std::uint64_t seed, double scale, double standard_spacing) {
@@ -70,8 +73,8 @@ namespace {
 
 /// What one acquisition draws for itself.
 struct Scan {
-  Affine pose;       ///< of the bone
-  Mat3 direction;    ///< of the grid
+  Affine pose;     ///< of the bone
+  Mat3 direction;  ///< of the grid
   Vec3 spacing;
   Vec3 first_voxel;  ///< offset of the grid, in voxels
   double blur, noise, gain, surface_error;
@@ -137,7 +140,8 @@ Grid make_grid(const Scan& scan, const Mesh& bone, const Thigh& thigh, double sc
         static_cast<std::int64_t>(std::ceil((high[axis] - first[axis]) / scan.spacing[axis])) + 1;
   }
   grid.origin = scan.direction * first;
-  const double voxels = static_cast<double>(grid.size[0]) * static_cast<double>(grid.size[1]) * static_cast<double>(grid.size[2]);
+  const double voxels =
+      static_cast<double>(grid.size[0]) * static_cast<double>(grid.size[1]) * static_cast<double>(grid.size[2]);
   if (voxels > 2e8)
     throw Error(text("a volume of this bone would have ", grid.size[0], " × ", grid.size[1], " × ", grid.size[2],
                      " voxels, more than 200 million; choose a larger spacing than ", scan.spacing.x, " mm"));
@@ -197,24 +201,30 @@ struct Scene {
   const Thigh& thigh;
   const Filling& filling;
   const SmoothField& error;
-  Affine to_bone;      ///< patient → the mesh's own coordinates, where the texture is fixed
+  Affine to_bone;  ///< patient → the mesh's own coordinates, where the texture is fixed
   float width, gap, error_reach;
 };
 
-float hounsfield_at(const Scene& scene, Vec3 point, float signed_distance, bool neighbours) {
+/// Muscle, fat and air at a distance from the thigh's axis.
+float soft_tissue(const Scene& scene, float from_axis) {
+  const auto skin = from_axis - static_cast<float>(scene.thigh.radius());
+  const auto muscle = from_axis - static_cast<float>(scene.thigh.muscle_radius());
+  return -1000 + share(skin, scene.width) * static_cast<float>(scene.thigh.fat() + 1000) +
+         share(muscle, scene.width) * static_cast<float>(scene.thigh.muscle() - scene.thigh.fat());
+}
+
+/// The part of a neighbouring bone that lies in the muscle.
+float with_neighbour(const Scene& scene, float value, Vec3 point, float signed_distance, float from_axis) {
+  const float beneath_fat = from_axis - static_cast<float>(scene.thigh.muscle_radius());
+  const float d = std::max(scene.thigh.neighbour(point, signed_distance), beneath_fat);
+  const float bone = share(d, scene.width), inside = share(d + static_cast<float>(scene.thigh.shell()), scene.width);
+  return value + bone * (1300 - value) + inside * (280 - 1300);
+}
+
+float with_bone(const Scene& scene, float value, Vec3 point, float signed_distance, double height_above_centre) {
   const float w = scene.width;
-  const Thigh::Layers layers = scene.thigh.layers(point);
-  float value = -1000;
-  value += share(layers.skin, w) * static_cast<float>(scene.thigh.fat() + 1000);
-  value += share(layers.muscle, w) * static_cast<float>(scene.thigh.muscle() - scene.thigh.fat());
-  if (neighbours && signed_distance > 0) {
-    const float d = std::max(scene.thigh.neighbour(point, signed_distance), layers.muscle);
-    const float bone = share(d, w), inside = share(d + static_cast<float>(scene.thigh.shell()), w);
-    value += bone * (1300 - value) + inside * (280 - 1300);
-  }
-  if (signed_distance > w + scene.error_reach) return value;
   const Landmarks& m = scene.thigh.landmarks();
-  const auto height = static_cast<float>((dot(point - m.centre, m.along) - m.low) / (m.high - m.low));
+  const auto height = static_cast<float>((height_above_centre - m.low) / (m.high - m.low));
   const float thickness = scene.filling.thickness(height);
   float d = signed_distance;
   if (d > -thickness - w - scene.error_reach) d += static_cast<float>(scene.error(point));
@@ -225,25 +235,41 @@ float hounsfield_at(const Scene& scene, Vec3 point, float signed_distance, bool 
   return value;
 }
 
+/// HU of one row of voxels.
+void fill_row(const Scene& scene, Vec3 start, Vec3 step, std::span<float> distance, std::span<float> out) {
+  const Landmarks& m = scene.thigh.landmarks();
+  const Vec3 d = start - m.centre;
+  const double rise = dot(d, m.along), slope = dot(step, m.along);
+  const double top = rise + slope * static_cast<double>(out.size() - 1);
+  const bool neighbours = scene.thigh.has_neighbours(std::min(rise, top), std::max(rise, top));
+  const float near = scene.width + scene.error_reach;
+  const float depth = scene.filling.deepest() + 2 * scene.width + scene.error_reach;
+  scene.surface.along_row(start, step, depth, neighbours ? scene.gap + 2 * scene.width + near : near, distance);
+  // Squared distance from the thigh's axis, a quadratic along the row.
+  const double square0 = dot(d, d) - rise * rise, square1 = 2 * (dot(d, step) - rise * slope),
+               square2 = dot(step, step) - slope * slope;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto n = static_cast<double>(i);
+    const auto from_axis = static_cast<float>(std::sqrt(std::max(square0 + n * (square1 + n * square2), 0.0)));
+    float value = soft_tissue(scene, from_axis);
+    const Vec3 point = start + step * n;
+    if (neighbours && distance[i] > 0) value = with_neighbour(scene, value, point, distance[i], from_axis);
+    if (distance[i] < near) value = with_bone(scene, value, point, distance[i], rise + slope * n);
+    out[i] = value;
+  }
+}
+
 std::vector<float> fill(const Scene& scene) {
   const auto& size = scene.grid.size;
+  const auto length = static_cast<std::size_t>(size[0]);
   std::vector<float> values(static_cast<std::size_t>(size[0] * size[1] * size[2]));
   const Vec3 step = scene.grid.to_patient({1, 0, 0}) - scene.grid.to_patient({0, 0, 0});
-  const Landmarks& m = scene.thigh.landmarks();
-  const float depth = scene.filling.deepest() + 2 * scene.width + scene.error_reach;
   parallel_for(0, size[2], 1, [&](std::int64_t first, std::int64_t last) {
-    std::vector<float> row(static_cast<std::size_t>(size[0]));
+    std::vector<float> distance(length);
     for (std::int64_t k = first; k < last; ++k)
-      for (std::int64_t j = 0; j < size[1]; ++j) {
-        const Vec3 start = scene.grid.to_patient({0, static_cast<double>(j), static_cast<double>(k)});
-        const double from = dot(start - m.centre, m.along), to = from + dot(step, m.along) * static_cast<double>(size[0] - 1);
-        const bool neighbours = scene.thigh.has_neighbours(std::min(from, to), std::max(from, to));
-        const float near = scene.width + scene.error_reach;
-        scene.surface.along_row(start, step, depth, neighbours ? scene.gap + 2 * scene.width + near : near, row);
-        float* out = values.data() + (k * size[1] + j) * size[0];
-        for (std::int64_t i = 0; i < size[0]; ++i)
-          out[i] = hounsfield_at(scene, start + step * static_cast<double>(i), row[static_cast<std::size_t>(i)], neighbours);
-      }
+      for (std::int64_t j = 0; j < size[1]; ++j)
+        fill_row(scene, scene.grid.to_patient({0, static_cast<double>(j), static_cast<double>(k)}), step, distance,
+                 {values.data() + (k * size[1] + j) * size[0], length});
   });
   return values;
 }
@@ -290,7 +316,8 @@ at::Tensor read_out(const std::vector<float>& values, const Grid& grid, const Sc
   auto* out = hounsfield.data_ptr<std::int16_t>();
   const std::int64_t slice = grid.size[0] * grid.size[1];
   // The sum of four uniform bytes is nearly normal, mean 510, variance 4 (256² - 1) / 12.
-  const auto unit = static_cast<float>(scan.noise / std::sqrt(4 * (256.0 * 256 - 1) / 12)), gain = static_cast<float>(scan.gain);
+  const auto unit = static_cast<float>(scan.noise / std::sqrt(4 * (256.0 * 256 - 1) / 12)),
+             gain = static_cast<float>(scan.gain);
   parallel_for(0, grid.size[2], 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t k = first; k < last; ++k) {
       Random random(settings.seed, "scanner noise", name * 4096 + static_cast<std::uint64_t>(k));
@@ -323,7 +350,14 @@ Acquisition voxelise(const Mesh& mesh, const Settings& settings, std::uint64_t b
   const Filling filling(draw_tissue(settings, bone), settings, bone);
   const Mat3 back = transposed(scan.pose.linear);
   const auto width = static_cast<float>((2 * scan.spacing.x + scan.spacing.z) / 3);
-  const Scene scene{grid,  surface, thigh, filling, error, {back, -(back * scan.pose.offset)}, width, static_cast<float>(gap),
+  const Scene scene{grid,
+                    surface,
+                    thigh,
+                    filling,
+                    error,
+                    {back, -(back * scan.pose.offset)},
+                    width,
+                    static_cast<float>(gap),
                     static_cast<float>(4 * scan.surface_error)};
   std::vector<float> values = fill(scene);
   for (int axis = 0; axis < 3; ++axis) blur_axis(values, grid.size, axis, scan.blur);
