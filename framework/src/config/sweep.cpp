@@ -5,7 +5,6 @@
 #include <osteon/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 
