@@ -69,7 +69,7 @@ TEST_P(KilledAt, ContinuesToTheSameWeights) {
 
 // In a batch of the second epoch; while a checkpoint is written; just before an artifact gets its name.
 INSTANTIATE_TEST_SUITE_P(Fault, KilledAt, testing::Values("batch:5", "checkpoint:2", "rename:3"),
-                         [](const auto& info) { return "Place" + std::to_string(info.index); });
+                         [](const auto& place) { return "Place" + std::to_string(place.index); });
 
 TEST(Run, ASpecimenThatFailsIsLeftOutWithItsReason) {
   const fs::path femurs = fs::path(OSTEON_SOURCE_DIR) / "../shared/data/vsd-femurs";
