@@ -22,7 +22,7 @@ struct SmallTraining {
     Values settings{{"epochs", std::int64_t{3}},
                     {"classes_per_batch", std::int64_t{4}},
                     {"images_per_class", std::int64_t{4}},
-                    {"threads", std::int64_t{2}}};
+                    {"threads", std::int64_t{1}}};
     for (auto& [name, value] : values) settings[name] = value;
     parameters = test::training_parameters(settings);
     network = make_network(test::make<host::BackboneHandle>("backbone", "resnet", {{"width", 0.125}}),
