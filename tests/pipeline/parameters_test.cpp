@@ -61,7 +61,7 @@ struct Special {
 const std::map<std::string, Special> kSpecial = {
     {"views.tilts", {"[5.0]", "", ""}},
     {"views.height", {"40", "", ""}},
-    {"views.field_of_view", {"600.0", "", ""}},
+    {"views.field_of_view", {"700.0", "", ""}},
     {"views.axial_range", {"15.0", "", ""}},
     {"views.axial_step", {"10.0", "", ""}},
     {"views.in_plane_range", {"10.0", "", ""}},
@@ -72,6 +72,7 @@ const std::map<std::string, Special> kSpecial = {
     {"film.photons", {"1000.0", "", ""}},
     {"training.mining", {"\"batch_hard\"", "", ""}},
     {"training.epochs", {"1", "", ""}},
+    {"training.precision", {"\"bf16\"", "", ""}},
     {"training.momentum", {"0.5", "", ""}},
     {"training.classes_per_batch", {"2", "", ""}},
     {"training.images_per_class", {"2", "", ""}},

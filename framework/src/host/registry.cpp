@@ -129,8 +129,9 @@ const LoadedPlugin& Registry::find(std::string_view kind, std::string_view name)
                      "; its file must be named after its plugin and lie under its kind"));
   if (symbol.stamp.build != kOwnBuild) throw Error(build_mismatch(library, symbol.stamp));
 
-  // Never unloaded: LibTorch's and ITK's registries keep pointers into it.
-  auto* handle = new boost::dll::shared_library();
+  // Never unloaded: LibTorch's and ITK's registries keep pointers into it. Reachable, so that no leak is reported.
+  static auto& kept = *new std::vector<std::unique_ptr<boost::dll::shared_library>>;
+  boost::dll::shared_library* handle = kept.emplace_back(std::make_unique<boost::dll::shared_library>()).get();
   const CrashGuard guard(text(kind, "/", name, " (", library.string(), ")"));
   try {
     handle->load(library.string(), boost::dll::load_mode::rtld_now);

@@ -166,8 +166,11 @@ config::Sections sections() {
           {"training", training::training_schema()}};
 }
 
-fs::path run_folder(const fs::path& runs, const config::Experiment& experiment) {
-  return runs / (slug(experiment.title) + "-" + experiment.digest().substr(0, 6));
+fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
+  std::string all = plan.base.digest();
+  if (plan.points.size() > 1)
+    for (const config::Point& point : plan.points) all += point.experiment.digest();
+  return runs / (slug(plan.title) + "-" + sha256(all).substr(0, 6));
 }
 
 int run_experiment(const RunOptions& options) {
@@ -175,7 +178,7 @@ int run_experiment(const RunOptions& options) {
   const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
   store::Store store(store::Store::standard_root());
   const bool sweep = plan.points.size() > 1;
-  const fs::path folder = run_folder(options.runs, plan.base);
+  const fs::path folder = run_folder(options.runs, plan);
   std::vector<MetricResult> results;
   for (std::size_t i = 0; i < plan.points.size(); ++i) {
     const config::Experiment& experiment = plan.points[i].experiment;
