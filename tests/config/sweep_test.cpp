@@ -1,7 +1,5 @@
 #include "workplace.hpp"
 
-#include <chrono>
-
 namespace osteon::config {
 namespace {
 
@@ -166,6 +164,18 @@ TEST_F(Sweeps, TooManyPointsAreRefusedAtOnce) {
   const std::string message =
       mistakes("a.toml", {"classifier.a.plugin=knn", "classifier.b.plugin=knn", "classifier.c.plugin=knn"});
   EXPECT_TRUE(message.starts_with("a.toml:14:1: sweep: has more than 10000 points\n")) << message;
+}
+
+TEST_F(Sweeps, RepeatsCountAsPoints) {
+  std::string values = "1";
+  for (int seed = 2; seed <= 101; ++seed) values += ", " + std::to_string(seed);
+  write("a.toml", "repeats = 100\n" + kWhole + "[sweep]\n\"training.seed\" = [" + values + "]\n");
+  EXPECT_EQ(mistakes("a.toml"),
+            R"(a.toml:1:11: repeats: 100 times the sweep makes 10100 points; at most 10000 are allowed
+    1 | repeats = 100
+      |           ^~~
+1 mistake, nothing was run)");
+  EXPECT_EQ(load("a.toml", {"repeats=99"}).points.size(), 9999u);
 }
 
 }  // namespace

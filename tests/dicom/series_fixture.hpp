@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <optional>
 
@@ -123,6 +124,11 @@ class DicomSeries : public ::testing::Test {
     return "";
   }
 
+  /// Without waiting for the disk, as `write_file` does.
+  static void overwrite(const std::filesystem::path& file, const std::string& bytes) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+  }
+
   /// Replaces the value of an element of a two-letter VR with a 16-bit length (explicit little endian).
   static void set_bytes(const std::filesystem::path& file, int group, int element, const std::string& vr,
                         std::string value) {
@@ -136,7 +142,7 @@ class DicomSeries : public ::testing::Test {
     const auto low = static_cast<unsigned char>(bytes[at + 6]), high = static_cast<unsigned char>(bytes[at + 7]);
     std::string length{static_cast<char>(value.size() & 255), static_cast<char>(value.size() >> 8)};
     bytes.replace(at + 6, 2 + low + 256U * high, length + value);
-    write_file(file, bytes);
+    overwrite(file, bytes);
   }
   static void set_text(const std::filesystem::path& file, int group, int element, const std::string& vr,
                        std::string value) {

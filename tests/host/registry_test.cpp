@@ -1,7 +1,8 @@
-// The host against deliberately broken plugins: each failure is told in words, before anything is loaded where that can be.
+// The host against deliberately broken plugins: each failure is told in words, before anything is loaded where that can
+// be.
 
-#include "host/handles.hpp"
 #include "host/registry.hpp"
+#include "host/handles.hpp"
 
 #include <osteon/error.hpp>
 
@@ -40,9 +41,8 @@ TEST(Registry, SaysThatALibraryExportsNoPlugin) {
 
 TEST(Registry, ShowsBothSidesOfAnotherSdkVersion) {
   const std::string message = refusal("other_sdk");
-  EXPECT_TRUE(message.starts_with(library("other_sdk") +
-                                  ": loss/other_sdk was built for another Osteon\n  plugin  "
-                                  "sdk0_9_00000000_gnu12_cxx11_torch1_13_0\n  host    sdk"))
+  EXPECT_TRUE(message.starts_with(library("other_sdk") + ": loss/other_sdk was built for another Osteon\n  plugin  "
+                                                         "sdk0_9_00000000_gnu12_cxx11_torch1_13_0\n  host    sdk"))
       << message;
   EXPECT_TRUE(message.ends_with(
       "\n  rebuild the plugin with the SDK, compiler and LibTorch of this host (find_package(Osteon))"))
@@ -54,9 +54,10 @@ TEST(Registry, RefusesAnotherBuildBeforeLoadingIt) {
 }
 
 TEST(Registry, RefusesAnotherKindUnderThisOne) {
-  EXPECT_EQ(refusal("other_kind"), library("other_kind") +
-                                       ": holds classifier/other_kind, not loss/other_kind; its file must be named after "
-                                       "its plugin and lie under its kind");
+  EXPECT_EQ(refusal("other_kind"),
+            library("other_kind") +
+                ": holds classifier/other_kind, not loss/other_kind; its file must be named after "
+                "its plugin and lie under its kind");
 }
 
 TEST(Registry, RefusesAFileThatIsNotNamedAfterItsPlugin) {
@@ -76,7 +77,8 @@ TEST(Registry, NoticesAClassThatIsNotOfItsKind) {
 
 TEST(Registry, NamesTheUndefinedSymbol) {
   const std::string message = refusal("undefined_symbol");
-  EXPECT_TRUE(message.starts_with(library("undefined_symbol") + ": loss/undefined_symbol cannot be loaded: ")) << message;
+  EXPECT_TRUE(message.starts_with(library("undefined_symbol") + ": loss/undefined_symbol cannot be loaded: "))
+      << message;
   EXPECT_NE(message.find("a_function_that_nobody_has"), std::string::npos) << message;
 }
 

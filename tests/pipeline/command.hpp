@@ -7,9 +7,9 @@
 #include <map>
 #include <string>
 
-#include <nlohmann/json.hpp>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <nlohmann/json.hpp>
 
 namespace osteon::test {
 
@@ -36,7 +36,7 @@ class Workplace {
   [[nodiscard]] const fs::path& folder() const { return folder_; }
 
   struct Outcome {
-    int code = 0;       ///< exit code; 128 + n when ended by signal n
+    int code = 0;  ///< exit code; 128 + n when ended by signal n
     std::string out, err;
   };
 

@@ -14,34 +14,41 @@ const std::vector<std::string> kStages = {"source", "surface", "render", "train"
 
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},      {"surface", "surface"}, {"renderer", "render"}, {"views", "render"},
-    {"film", "render"},        {"backbone", "train"},  {"head", "train"},      {"loss", "train"},
-    {"training", "train"},     {"split", "train"},     {"classifier", "evaluate"}, {"shape", "evaluate"},
+    {"source", "source"},  {"surface", "surface"}, {"renderer", "render"},     {"views", "render"},
+    {"film", "render"},    {"backbone", "train"},  {"head", "train"},          {"loss", "train"},
+    {"training", "train"}, {"split", "train"},     {"classifier", "evaluate"}, {"shape", "evaluate"},
     {"metric", "evaluate"}};
 
 /// Another allowed value than the default.
 std::string other_value(const Parameter& p) {
   const auto text_of = [&](double value) {
-    return p.type == Parameter::Type::integer ? std::to_string(static_cast<std::int64_t>(value)) : to_text(ParameterValue(value));
+    return p.type == Parameter::Type::integer ? std::to_string(static_cast<std::int64_t>(value))
+                                              : to_text(ParameterValue(value));
   };
   if (!p.choices.empty()) {
     const std::string standard = to_text(p.standard);
     for (const std::string& choice : p.choices)
-      if (choice != standard && '"' + choice + '"' != standard) return p.type == Parameter::Type::text ? '"' + choice + '"' : choice;
+      if (choice != standard && '"' + choice + '"' != standard)
+        return p.type == Parameter::Type::text ? '"' + choice + '"' : choice;
   }
   switch (p.type) {
-    case Parameter::Type::flag: return std::get<bool>(p.standard) ? "false" : "true";
+    case Parameter::Type::flag:
+      return std::get<bool>(p.standard) ? "false" : "true";
     case Parameter::Type::integer:
     case Parameter::Type::real: {
-      const double now = p.type == Parameter::Type::integer ? static_cast<double>(std::get<std::int64_t>(p.standard)) : std::get<double>(p.standard);
+      const double now = p.type == Parameter::Type::integer ? static_cast<double>(std::get<std::int64_t>(p.standard))
+                                                            : std::get<double>(p.standard);
       for (const double candidate : {now + 1, now * 1.5, now / 2, now - 1, now + 0.25}) {
         const double value = p.type == Parameter::Type::integer ? std::round(candidate) : candidate;
-        const ParameterValue typed = p.type == Parameter::Type::integer ? ParameterValue(static_cast<std::int64_t>(value)) : ParameterValue(value);
+        const ParameterValue typed = p.type == Parameter::Type::integer
+                                         ? ParameterValue(static_cast<std::int64_t>(value))
+                                         : ParameterValue(value);
         if (value != now && !p.refusal(typed)) return text_of(value);
       }
       return "";
     }
-    default: return "";
+    default:
+      return "";
   }
 }
 
@@ -49,35 +56,38 @@ std::string other_value(const Parameter& p) {
 struct Special {
   std::string value;   ///< "" keeps the guess
   std::string beside;  ///< settings of both runs
+  std::string stage;   ///< the first stage that it touches, where that isn't its section's
 };
 const std::map<std::string, Special> kSpecial = {
-    {"views.tilts", {"[5.0]", ""}},
-    {"views.height", {"40", ""}},
-    {"views.field_of_view", {"600.0", ""}},
-    {"views.axial_range", {"15.0", ""}},
-    {"views.axial_step", {"10.0", ""}},
-    {"views.in_plane_range", {"10.0", ""}},
-    {"views.in_plane_step", {"10.0", ""}},
-    {"views.source_detector", {"1200.0", ""}},
-    {"views.query_poses", {"4", ""}},
-    {"film.energies", {"[80.0]", ""}},
-    {"film.photons", {"1000.0", ""}},
-    {"training.epochs", {"1", ""}},
-    {"training.momentum", {"0.5", ""}},
-    {"training.classes_per_batch", {"2", ""}},
-    {"training.images_per_class", {"2", ""}},
-    {"training.learning_rate", {"0.01", ""}},
-    {"training.gradient_norm", {"0.001", ""}},
-    {"split.seed", {"4", ""}},
-    {"split.subjects", {"[\"phantom-002\"]", ""}},
-    {"split.held_out", {"2", ""}},
-    {"split.validation", {"0.5", ""}},
-    {"backbone.width", {"0.25", ""}},
-    {"classifier.knn.k", {"3", ""}},
-    {"classifier.knn.weighting", {"", "--set classifier.knn.k=4"}},
-    {"classifier.knn.reject_above", {"0.05", ""}},
-    {"shape.nearest.k", {"3", ""}},
-    {"source.seed", {"2", ""}},
+    {"views.tilts", {"[5.0]", "", ""}},
+    {"views.height", {"40", "", ""}},
+    {"views.field_of_view", {"700.0", "", ""}},
+    {"views.axial_range", {"15.0", "", ""}},
+    {"views.axial_step", {"10.0", "", ""}},
+    {"views.in_plane_range", {"10.0", "", ""}},
+    {"views.in_plane_step", {"10.0", "", ""}},
+    {"views.source_detector", {"1200.0", "", ""}},
+    {"views.query_poses", {"4", "", ""}},
+    {"film.energies", {"[80.0]", "", ""}},
+    {"film.photons", {"1000.0", "", ""}},
+    {"training.mining", {"\"batch_hard\"", "", ""}},
+    {"training.epochs", {"1", "", ""}},
+    {"training.precision", {"\"bf16\"", "", ""}},
+    {"training.momentum", {"0.5", "", ""}},
+    {"training.classes_per_batch", {"2", "", ""}},
+    {"training.images_per_class", {"2", "", ""}},
+    {"training.learning_rate", {"0.01", "", ""}},
+    {"training.gradient_norm", {"0.001", "", ""}},
+    {"split.seed", {"4", "", ""}},
+    {"split.training_scans", {"1", "", "render"}},
+    {"split.subjects", {"[\"phantom-002\"]", "", ""}},
+    {"split.held_out", {"2", "", ""}},
+    {"split.validation", {"0.5", "", ""}},
+    {"backbone.width", {"0.25", "", ""}},
+    {"classifier.knn.k", {"3", "", ""}},
+    {"classifier.knn.weighting", {"", "--set classifier.knn.k=4", ""}},
+    {"classifier.knn.reject_above", {"0.05", "", ""}},
+    {"source.seed", {"2", "", ""}},
 };
 
 /// Parameters whose effect this small run can't show, each with the reason and the place where it is tested.
@@ -117,16 +127,24 @@ std::vector<Change> changes() {
       const std::string path = prefix + "." + p.name;
       if (kElsewhere.contains(path) || p.type == Parameter::Type::path) continue;
       const auto special = kSpecial.find(path);
-      std::string value = special != kSpecial.end() && !special->second.value.empty() ? special->second.value : other_value(p);
-      list.push_back({path, value, special != kSpecial.end() ? special->second.beside : "", kFirstStage.at(kind)});
+      std::string value =
+          special != kSpecial.end() && !special->second.value.empty() ? special->second.value : other_value(p);
+      const Special rule = special != kSpecial.end() ? special->second : Special{};
+      list.push_back({path, value, rule.beside, rule.stage.empty() ? kFirstStage.at(kind) : rule.stage});
     }
   };
   for (const auto& [name, schema] : pipeline::sections()) add(name, name, schema);
-  for (const auto& [kind, name] : std::vector<std::pair<std::string, std::string>>{
-           {"source", "phantom"}, {"surface", "isosurface"}, {"renderer", "joseph"}, {"backbone", "resnet"}, {"loss", "triplet"}})
+  for (const auto& [kind, name] : std::vector<std::pair<std::string, std::string>>{{"source", "phantom"},
+                                                                                   {"surface", "isosurface"},
+                                                                                   {"renderer", "joseph"},
+                                                                                   {"backbone", "resnet"},
+                                                                                   {"loss", "triplet"}})
     add(kind, kind, registry.find(kind, name).schema);
-  for (const auto& [kind, name] : std::vector<std::pair<std::string, std::string>>{
-           {"classifier", "knn"}, {"shape", "nearest"}, {"metric", "triplet_accuracy"}, {"metric", "identification"}, {"metric", "shape_error"}})
+  for (const auto& [kind, name] : std::vector<std::pair<std::string, std::string>>{{"classifier", "knn"},
+                                                                                   {"shape", "nearest"},
+                                                                                   {"metric", "triplet_accuracy"},
+                                                                                   {"metric", "identification"},
+                                                                                   {"metric", "shape_error"}})
     add(kind + "." + name, kind, registry.find(kind, name).schema);
   return list;
 }
@@ -139,10 +157,13 @@ TEST(Parameters, EachChangesExactlyTheStagesThatDependOnIt) {
   for (const Change& change : changes()) {
     SCOPED_TRACE(change.path + " = " + change.value);
     ASSERT_NE(change.value, "") << "no other value known for " << change.path;
-    if (!change.beside.empty()) ASSERT_EQ(place.osteon("run " + profile + " " + change.beside).code, 0);
+    if (!change.beside.empty()) {
+      ASSERT_EQ(place.osteon("run " + profile + " " + change.beside).code, 0);
+    }
     const std::size_t before = contents(store, change.first_stage).size();
     fs::remove_all(place.folder() / "other");
-    const auto outcome = place.osteon("run " + profile + " " + change.beside + " --set '" + change.path + "=" + change.value + "' --runs other");
+    const auto outcome = place.osteon("run " + profile + " " + change.beside + " --set '" + change.path + "=" +
+                                      change.value + "' --runs other");
     ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
     fs::path run;
     for (const auto& entry : fs::directory_iterator(place.folder() / "other")) run = entry.path();
@@ -151,8 +172,8 @@ TEST(Parameters, EachChangesExactlyTheStagesThatDependOnIt) {
     for (const std::string& stage : kStages) {
       const bool first = stage == change.first_stage;
       after_first = after_first || first;
-      if (!after_first) EXPECT_EQ(counts.at(stage).made, 0) << stage << " ran again";
-      if (first) EXPECT_GT(counts.at(stage).made, 0) << stage << " did not run again";
+      EXPECT_TRUE(after_first || counts.at(stage).made == 0) << stage << " ran again";
+      EXPECT_TRUE(!first || counts.at(stage).made > 0) << stage << " did not run again";
     }
     EXPECT_GT(contents(store, change.first_stage).size(), before) << "the same came out again";
   }
@@ -168,8 +189,8 @@ TEST(Parameters, AddingABoneMakesOneBone) {
   fs::path run;
   for (const auto& entry : fs::directory_iterator(place.folder() / "other")) run = entry.path();
   for (const char* stage : {"source", "surface", "render"}) {
-    EXPECT_EQ(stages(run).at(stage).made, 2) << stage;
-    EXPECT_EQ(stages(run).at(stage).reused, 8) << stage;
+    EXPECT_EQ(stages(run).at(stage).made, 3) << stage;
+    EXPECT_EQ(stages(run).at(stage).reused, 12) << stage;
   }
 }
 

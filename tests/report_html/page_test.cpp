@@ -22,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 using Given = std::map<std::string, ParameterValue>;
 
-host::ReporterHandle make_reporter(const Given& given = {}) {
+host::ReporterHandle make_reporter(Given given = {}) {
+  given.try_emplace("surface_size", std::int64_t{64});  // small, so that the tests are quick
   static host::Registry registry({fs::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
   const host::LoadedPlugin& plugin = registry.find("reporter", "html");
   return {plugin, Parameters(plugin.schema, given)};

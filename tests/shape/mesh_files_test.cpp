@@ -7,9 +7,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <unistd.h>
+
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 namespace osteon {
 namespace {
@@ -32,7 +35,7 @@ class MeshFiles : public ::testing::Test {
   ~MeshFiles() override { fs::remove_all(folder_); }
 
   fs::path file(const std::string& name, std::string_view content) const {
-    write_file(folder_ / name, content);
+    std::ofstream(folder_ / name, std::ios::binary) << content;
     return folder_ / name;
   }
   /// What reading says, without the folder and the plugin's name.

@@ -53,7 +53,7 @@ TEST(Child, DISABLED_MakesOnceUnderTheLock) {
 
 TEST(Child, DISABLED_PutsWithoutALock) {
   Store store(root_of_parent());
-  for (int i = 0; i < 20; ++i) store.put(ingredients(std::to_string(i)), artifact());
+  for (int i = 0; i < 8; ++i) store.put(ingredients(std::to_string(i)), artifact());
 }
 
 TEST(Child, DISABLED_DiesWithTheLock) {
@@ -112,7 +112,7 @@ TEST_F(Processes, MayPutTheSameArtifactAtOnce) {
   expect_success(wait_for(first));
   expect_success(wait_for(second));
   const Store store(scratch_.path());
-  for (int i = 0; i < 20; ++i) EXPECT_NO_THROW((void)store.load(ingredients(std::to_string(i)).key()));
+  for (int i = 0; i < 8; ++i) EXPECT_NO_THROW((void)store.load(ingredients(std::to_string(i)).key()));
   EXPECT_TRUE(names_in(scratch_.path() / "tmp").empty());
 }
 
@@ -144,7 +144,7 @@ TEST_F(Processes, KilledLaterKeepWhatWasComplete) {
 }
 
 TEST_F(Processes, AreNotKilledAtOtherPoints) {
-  for (const char* fault : {"batch:1", "rename:3", "rename", "rename:x", "rename:0", ""})
+  for (const char* fault : {"batch:1", "rename:3", "rename:x"})
     expect_success(wait_for(start("PutsTwo", fault)));
 }
 

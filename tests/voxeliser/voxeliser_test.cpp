@@ -60,8 +60,8 @@ TEST(SurfaceDistance, TellsInsideFromOutsideOnRowsThroughEdgesAndCorners) {
         const double x = -2.5 + static_cast<double>(i);
         const bool within = x > 0 && x < 8 && y > 0 && y < 8 && z > 0 && z < 8;
         const bool without = x < 0 || x > 8 || y < 0 || y > 8 || z < 0 || z > 8;
-        if (within) EXPECT_LT(row[i], 0) << x << ' ' << y << ' ' << z;
-        if (without) EXPECT_GT(row[i], 0) << x << ' ' << y << ' ' << z;
+        EXPECT_TRUE(!within || row[i] < 0) << x << ' ' << y << ' ' << z;
+        EXPECT_TRUE(!without || row[i] > 0) << x << ' ' << y << ' ' << z;
       }
     }
 }

@@ -38,9 +38,7 @@ struct Mat3 {
 };
 
 inline Vec3 operator*(const Mat3& m, Vec3 v) { return m.column[0] * v.x + m.column[1] * v.y + m.column[2] * v.z; }
-inline Mat3 operator*(const Mat3& a, const Mat3& b) {
-  return {{a * b.column[0], a * b.column[1], a * b.column[2]}};
-}
+inline Mat3 operator*(const Mat3& a, const Mat3& b) { return {{a * b.column[0], a * b.column[1], a * b.column[2]}}; }
 inline Mat3 transposed(const Mat3& m) {
   return {{{m.column[0].x, m.column[1].x, m.column[2].x},
            {m.column[0].y, m.column[1].y, m.column[2].y},

@@ -17,7 +17,7 @@ struct Triplets {
 };
 
 struct LossValue {
-  at::Tensor value;                          ///< scalar with a graph; a zero with a graph when there is nothing to learn
+  at::Tensor value;  ///< scalar with a graph; a zero with a graph when there is nothing to learn
   std::map<std::string, double> statistics;  ///< named, for the learning curves
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 
 // Hounsfield units → two basis materials, water and cortical bone (1.92 g/cm³, ICRU-44). Linear from water (0 HU) to
-// cortical bone (1600 HU, about 70 keV effective); denser voxels are cortical bone scaled up; below 0 HU water is scaled
-// down to nothing at -1000 (air). One projection of the two then serves every energy.
+// cortical bone (1600 HU, about 70 keV effective); denser voxels are cortical bone scaled up; below 0 HU water is
+// scaled down to nothing at -1000 (air). One projection of the two then serves every energy.
 
 #include <osteon/export.hpp>
 

@@ -40,13 +40,13 @@ struct EmbeddingSet {
 struct Identification {
   std::string embedding_set, classifier;
   bool is_trivial = true;
-  bool held_out = false;      ///< the column: bones never trained on, or bones seen in training
-  at::Tensor truth;           ///< int64 `[Q]`: index into `Evidence::bones`
-  at::Tensor predicted;       ///< int64 `[Q]`: index into `Evidence::bones`, -1 unknown
+  bool held_out = false;        ///< the column: bones never trained on, or bones seen in training
+  at::Tensor truth;             ///< int64 `[Q]`: index into `Evidence::bones`
+  at::Tensor predicted;         ///< int64 `[Q]`: index into `Evidence::bones`, -1 unknown
   std::int64_t candidates = 0;  ///< bones in the gallery; chance is 1 of them
 };
 
-/// One held-out bone whose shape was predicted. All meshes are in the bone's own frame, left bones mirrored.
+/// One held-out bone whose shape was predicted. All meshes are in the bone's own frame, both sides alike (right ones mirrored).
 struct ShapeCase {
   std::int64_t bone = 0;  ///< index into `Evidence::bones`
   Mesh truth;
@@ -75,8 +75,8 @@ class OSTEON_API Evidence {
     std::vector<EmbeddingSet> embeddings;
     std::vector<Identification> identifications;
     ShapeEvidence shapes;
-    double margin = -1;      ///< of the loss; negative when it has none
-    std::uint64_t seed = 0;  ///< for sampling in metrics
+    double margin = -1;                 ///< of the loss; negative when it has none
+    std::uint64_t seed = 0;             ///< for sampling in metrics
     bool queries_share_volume = false;  ///< the source has one acquisition a bone: identity figures say so
   };
 
@@ -89,9 +89,9 @@ class OSTEON_API Evidence {
   [[nodiscard]] std::uint64_t seed() const { return contents_->seed; }
   [[nodiscard]] bool queries_share_volume() const { return contents_->queries_share_volume; }
 
-  [[nodiscard]] const std::vector<EmbeddingSet>& embeddings() const;           ///< needs `embeddings`
-  [[nodiscard]] const std::vector<Identification>& identifications() const;    ///< needs `predictions`
-  [[nodiscard]] const ShapeEvidence& shapes() const;                           ///< needs `meshes`
+  [[nodiscard]] const std::vector<EmbeddingSet>& embeddings() const;         ///< needs `embeddings`
+  [[nodiscard]] const std::vector<Identification>& identifications() const;  ///< needs `predictions`
+  [[nodiscard]] const ShapeEvidence& shapes() const;                         ///< needs `meshes`
 
  private:
   void require(Need need) const;
@@ -102,16 +102,16 @@ class OSTEON_API Evidence {
 
 /// One figure of a result table.
 struct MetricValue {
-  std::string table;   ///< "identity, rank-1"
-  std::string row;     ///< "fingerprint + knn"
-  std::string column;  ///< "never trained"
+  std::string table;                                        ///< "identity, rank-1"
+  std::string row;                                          ///< "fingerprint + knn"
+  std::string column;                                       ///< "never trained"
   double value = std::numeric_limits<double>::quiet_NaN();  ///< NaN: undefined; `note` says why
   std::string unit;                                         ///< "%", "mm", "" for a ratio
   bool larger_is_better = true;
-  bool is_baseline = false;                                 ///< a trivial row or a bound, not the method's own figure
-  std::int64_t count = 0;                                   ///< of `counted`, never of images where bones are meant
-  std::string counted;                                      ///< "bones", "people", "triplets"
-  std::optional<std::pair<double, double>> interval;        ///< 95 %, over people or bones
+  bool is_baseline = false;                           ///< a trivial row or a bound, not the method's own figure
+  std::int64_t count = 0;                             ///< of `counted`, never of images where bones are meant
+  std::string counted;                                ///< "bones", "people", "triplets"
+  std::optional<std::pair<double, double>> interval;  ///< 95 %, over people or bones
   std::string note;
 };
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <optional>
@@ -47,6 +48,7 @@ class OSTEON_API Parameter {
   Parameter& at_most(double bound);
   Parameter& above(double bound);
   Parameter& below(double bound);
+  Parameter& one_of(std::initializer_list<const char*> choices);
   Parameter& one_of(std::vector<std::string> choices);
   Parameter& one_of(std::vector<std::int64_t> choices);
   /// Lists only: fewest entries.

@@ -41,10 +41,10 @@ struct PluginDescriptor {
 #define OSTEON_JOIN_(kind, name, stamp) osteon_plugin__##kind##__##name##__##stamp
 #define OSTEON_JOIN(kind, name, stamp) OSTEON_JOIN_(kind, name, stamp)
 
-#define OSTEON_PLUGIN(kind, name, version, Class)                                                                  \
-  extern "C" OSTEON_API const ::osteon::PluginDescriptor OSTEON_JOIN(kind, name, OSTEON_BUILD_STAMP);              \
-  const ::osteon::PluginDescriptor OSTEON_JOIN(kind, name, OSTEON_BUILD_STAMP) = {                                 \
-      #kind, #name, version, &Class::schema,                                                                       \
-      [](const ::osteon::Parameters& parameters) -> std::unique_ptr<::osteon::Plugin> {                            \
-        return std::make_unique<Class>(parameters);                                                                \
+#define OSTEON_PLUGIN(kind, name, version, Class)                                                     \
+  extern "C" OSTEON_API const ::osteon::PluginDescriptor OSTEON_JOIN(kind, name, OSTEON_BUILD_STAMP); \
+  const ::osteon::PluginDescriptor OSTEON_JOIN(kind, name, OSTEON_BUILD_STAMP) = {                    \
+      #kind, #name, version, &Class::schema,                                                          \
+      [](const ::osteon::Parameters& parameters) -> std::unique_ptr<::osteon::Plugin> {               \
+        return std::make_unique<Class>(parameters);                                                   \
       }};

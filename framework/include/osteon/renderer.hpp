@@ -13,11 +13,11 @@ namespace osteon {
 /// How it came from angles and distances is the framework's business (imaging/views.hpp), not a renderer's.
 struct Projection {
   bool parallel = false;
-  Vec3 source;           ///< the focal spot; unused when parallel
-  Vec3 direction;        ///< unit direction of the beam; unused in perspective
-  Vec3 first_pixel;      ///< centre of pixel (row 0, column 0)
-  Vec3 row_step;         ///< from a pixel to the one below it
-  Vec3 column_step;      ///< from a pixel to the one right of it
+  Vec3 source;       ///< the focal spot; unused when parallel
+  Vec3 direction;    ///< unit direction of the beam; unused in perspective
+  Vec3 first_pixel;  ///< centre of pixel (row 0, column 0)
+  Vec3 row_step;     ///< from a pixel to the one below it
+  Vec3 column_step;  ///< from a pixel to the one right of it
   std::int64_t rows = 0, columns = 0;
 };
 

@@ -16,12 +16,12 @@ namespace osteon {
 /// A run (or one point of a sweep) begins.
 struct RunStarted {
   std::string title;
-  std::filesystem::path folder;   ///< the run's own; reporters write here
-  std::string plan;               ///< one line: "12 bones · 9 train / 3 held out · 2,160 X-rays · …"
-  std::string command;            ///< what the user typed, to run it again
-  std::string point;              ///< of a sweep: "loss.margin = 0.1 · seed 2 of 3 (point 4 of 12)"; else ""
+  std::filesystem::path folder;  ///< the run's own; reporters write here
+  std::string plan;              ///< one line: "12 bones · 9 train / 3 held out · 2,160 X-rays · …"
+  std::string command;           ///< what the user typed, to run it again
+  std::string point;             ///< of a sweep: "loss.margin = 0.1 · seed 2 of 3 (point 4 of 12)"; else ""
   std::map<std::string, std::string> environment;
-  std::string experiment;         ///< the resolved experiment as TOML
+  std::string experiment;  ///< the resolved experiment as TOML
 };
 
 struct StageStarted {
@@ -65,7 +65,7 @@ struct Scalar {
 struct Picture {
   std::string section;  ///< "bones", "X-rays"
   std::string caption;
-  at::Tensor image;     ///< uint8 `[H, W]` or `[H, W, 3]`
+  at::Tensor image;  ///< uint8 `[H, W]` or `[H, W, 3]`
 };
 
 struct Results {

@@ -9,7 +9,7 @@
 namespace osteon {
 
 /// Known bones: a mesh each, and the embeddings of images of them. Meshes are in the bone's own frame (x medial,
-/// y anterior, z proximal, origin at the solid's centroid), left bones mirrored, mm.
+/// y anterior, z proximal, origin at the solid's centroid), both sides alike (right ones mirrored), mm.
 struct ShapeGallery {
   std::vector<Mesh> meshes;
   at::Tensor embeddings;  ///< float32 `[N, d]`
@@ -23,7 +23,7 @@ struct ShapeQuery {
 };
 
 struct ShapePrediction {
-  Mesh mesh;                           ///< in the bone's own frame, left bones mirrored
+  Mesh mesh;                           ///< in the bone's own frame, both sides alike (right ones mirrored)
   std::optional<std::int64_t> chosen;  ///< index of the gallery bone, where the method picks one
 };
 

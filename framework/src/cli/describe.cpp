@@ -27,9 +27,12 @@ void print_values(const Schema& schema) {
 }  // namespace
 
 void add_describe(CLI::App& app, Common& common) {
-  auto* command = app.add_subcommand("describe", "Show what a plugin or a section of the experiment file does and takes");
+  auto* command =
+      app.add_subcommand("describe", "Show what a plugin or a section of the experiment file does and takes");
   auto what = std::make_shared<std::string>();
-  command->add_option("WHAT", *what, "KIND/NAME, as in loss/triplet, or a section, as in film")->required()->type_name("");
+  command->add_option("WHAT", *what, "KIND/NAME, as in loss/triplet, or a section, as in film")
+      ->required()
+      ->type_name("");
   add_plugins_option(*command, common);
   command->callback([&common, what] {
     const config::Sections sections = pipeline::sections();

@@ -11,8 +11,10 @@ void add_plugins(CLI::App& app, Common& common) {
     const host::Registry registry(host::Registry::search_path(common.plugin_folders));
     std::string last;
     for (const host::FoundPlugin& plugin : registry.list()) {
-      std::cout << (plugin.kind == last ? "            " : (plugin.kind + std::string(12, ' ')).substr(0, 12)) << plugin.name;
-      if (!plugin.problem.empty()) std::cout << "   cannot be used: " << plugin.problem << " (" << plugin.library.string() << ")";
+      std::cout << (plugin.kind == last ? "            " : (plugin.kind + std::string(12, ' ')).substr(0, 12))
+                << plugin.name;
+      if (!plugin.problem.empty())
+        std::cout << "   cannot be used: " << plugin.problem << " (" << plugin.library.string() << ")";
       std::cout << "\n";
       last = plugin.kind;
     }

@@ -4,7 +4,8 @@
 namespace osteon::cli {
 
 void add_run(CLI::App& app, Common& common) {
-  auto* command = app.add_subcommand("run", "Run an experiment, all points of its sweep; what is stored is not made again");
+  auto* command =
+      app.add_subcommand("run", "Run an experiment, all points of its sweep; what is stored is not made again");
   auto arguments = std::make_shared<ExperimentArguments>();
   auto runs = std::make_shared<std::filesystem::path>("runs");
   add_experiment_arguments(*command, *arguments, common);

@@ -10,7 +10,8 @@ void add_why(CLI::App& app, Common& /*common*/) {
   auto run = std::make_shared<std::filesystem::path>();
   auto stage = std::make_shared<std::string>();
   command->add_option("RUN", *run, "The run's folder")->required()->type_name("");
-  command->add_option("STAGE", *stage, "source, surface, render, train, embed or evaluate; all when left out")->type_name("");
+  command->add_option("STAGE", *stage, "source, surface, render, train, embed or evaluate; all when left out")
+      ->type_name("");
   command->callback([run, stage] { std::cout << pipeline::why(*run, *stage); });
 }
 

@@ -141,13 +141,9 @@ void merge_instances(Value& base, Value over) {
 
 }  // namespace
 
-bool is_single_kind(std::string_view kind) {
-  return kind == "source" || kind == "surface" || kind == "renderer" || kind == "backbone" || kind == "loss";
-}
+bool is_single_kind(std::string_view kind) { return std::ranges::find(kSingleKinds, kind) != kSingleKinds.end(); }
 
-bool is_several_kind(std::string_view kind) {
-  return kind == "classifier" || kind == "shape" || kind == "metric" || kind == "reporter";
-}
+bool is_several_kind(std::string_view kind) { return std::ranges::find(kSeveralKinds, kind) != kSeveralKinds.end(); }
 
 std::string shown_name(const fs::path& file) {
   const fs::path whole = fs::absolute(file).lexically_normal();

@@ -5,12 +5,19 @@
 #include "config/document.hpp"
 #include "config/mistakes.hpp"
 
+#include <array>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace osteon::config {
+
+/// Kinds of which an experiment has exactly one, in the order of the data's way.
+inline constexpr std::array<std::string_view, 5> kSingleKinds = {"source", "surface", "renderer", "backbone", "loss"};
+/// Kinds of which it may have several, each in a named table. (A format is chosen by a file, not by an experiment.)
+inline constexpr std::array<std::string_view, 4> kSeveralKinds = {"classifier", "shape", "metric", "reporter"};
 
 [[nodiscard]] bool is_several_kind(std::string_view kind);
 

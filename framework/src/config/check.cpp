@@ -7,7 +7,6 @@
 #include <osteon/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string>
 
@@ -15,8 +14,6 @@ namespace osteon::config {
 
 namespace {
 
-constexpr std::array kSingleKinds = {"source", "surface", "renderer", "backbone", "loss"};
-constexpr std::array kSeveralKinds = {"classifier", "shape", "metric", "reporter"};
 constexpr int kMostRepeats = 100;
 
 /// Names of plugins and tables go into paths of files and dotted keys.
@@ -38,7 +35,7 @@ Experiment Checker::check(const Value& root, Mistakes& mistakes) {
     if (auto parameters = fill({schema, name, "[" + name + "]", table, false}))
       experiment_.sections.emplace(name, std::move(*parameters));
   }
-  for (const char* kind : kSingleKinds) check_single(root, kind);
+  for (const std::string_view kind : kSingleKinds) check_single(root, kind);
   for (const Entry& entry : root.entries)
     if (is_several_kind(entry.key) && entry.value.is_table()) check_several(entry);
   return std::move(experiment_);

@@ -51,7 +51,7 @@ struct Value {
 
   /// How a message names it: `text "a"`, `integer 3`, `a list`.
   [[nodiscard]] std::string describe() const;
-  /// How a table of results shows it: 0.1, triplet, {plugin = "triplet", margin = 0.1}.
+  /// How a table of results shows it: 0.1, triplet, {plugin = "…", margin = 0.1}.
   [[nodiscard]] std::string shown() const;
 };
 

@@ -70,6 +70,12 @@ class Loader {
     plan.title = plan.base.title;
     plan.swept = sweep_.paths();
     plan.repeats = plan.base.repeats;
+    const std::size_t count = sweep_.size() * static_cast<std::size_t>(plan.repeats);
+    if (count > Sweep::kMostPoints) {
+      mistakes_.add(root_.find("repeats")->place, text("repeats: ", plan.repeats, " times the sweep makes ", count,
+                                                       " points; at most ", Sweep::kMostPoints, " are allowed"));
+      mistakes_.throw_if_any();
+    }
     for (std::size_t n = 0; n < sweep_.size(); ++n) {
       Value root = root_;
       merge(root, sweep_.tree(n));

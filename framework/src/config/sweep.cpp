@@ -5,15 +5,12 @@
 #include <osteon/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 
 namespace osteon::config {
 
 namespace {
-
-constexpr std::size_t kMostPoints = 10000;
 
 /// `loss.margin = […]`, `"loss.margin" = […]` and [sweep.loss] all mean the same.
 void collect(const Value& table, const std::string& prefix, std::vector<Swept>& keys, Mistakes& mistakes) {
@@ -38,7 +35,7 @@ void collect(const Value& table, const std::string& prefix, std::vector<Swept>& 
   }
 }
 
-/// Paths of all values below `value`: "loss.plugin", "loss.margin" for `loss={plugin="triplet", margin=0.1}`.
+/// Paths of all values below `value`: "loss.plugin", "loss.margin" for `loss={plugin="…", margin=0.1}`.
 void leaves(const std::string& path, const Value& value, std::vector<std::string>& found) {
   if (!value.is_table()) return found.push_back(path);
   for (const Entry& entry : value.entries) leaves(path + "." + entry.key, entry.value, found);

@@ -22,6 +22,9 @@ struct Swept {
 
 class Sweep {
  public:
+  /// With repeats; more is taken for a mistake.
+  static constexpr std::size_t kMostPoints = 10000;
+
   /// Reads [sweep] of `root`. What `overrides` set is no longer swept.
   Sweep(const Value& root, std::span<const Override> overrides, Mistakes& mistakes);
 

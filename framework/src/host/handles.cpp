@@ -106,7 +106,8 @@ Mesh FormatHandle::read_mesh(const std::filesystem::path& path) const {
   return mesh;
 }
 
-void FormatHandle::write_volume(const Volume& volume, const VolumeLabel& label, const std::filesystem::path& path) const {
+void FormatHandle::write_volume(const Volume& volume, const VolumeLabel& label,
+                                const std::filesystem::path& path) const {
   guard([&] {
     volume.check();
     as<Format>().write_volume(volume, label, path);

@@ -49,22 +49,24 @@ Symbol read_symbol(const fs::path& library) {
   try {
     symbols = boost::dll::library_info(library.string()).symbols();
   } catch (const std::exception& e) {
-    throw Error(text(library.string(), ": not a shared library (", e.what(), "); a plugin is what add_osteon_plugin builds"));
+    throw Error(
+        text(library.string(), ": not a shared library (", e.what(), "); a plugin is what add_osteon_plugin builds"));
   }
   std::vector<Symbol> found;
   for (const std::string& name : symbols)
     if (auto stamp = parse(name)) found.push_back({name, *stamp});
   if (found.empty())
-    throw Error(text(library.string(), ": exports no Osteon plugin; its source must end with OSTEON_PLUGIN(kind, name, "
-                                       "version, Class)"));
+    throw Error(text(library.string(),
+                     ": exports no Osteon plugin; its source must end with OSTEON_PLUGIN(kind, name, "
+                     "version, Class)"));
   if (found.size() > 1)
     throw Error(text(library.string(), ": exports ", found.size(), " plugins; a library holds one"));
   return found.front();
 }
 
 std::string build_mismatch(const fs::path& library, const Stamp& stamp) {
-  return text(library.string(), ": ", stamp.kind, "/", stamp.name, " was built for another Osteon\n  plugin  ", stamp.build,
-              "\n  host    ", kOwnBuild,
+  return text(library.string(), ": ", stamp.kind, "/", stamp.name, " was built for another Osteon\n  plugin  ",
+              stamp.build, "\n  host    ", kOwnBuild,
               "\n  rebuild the plugin with the SDK, compiler and LibTorch of this host (find_package(Osteon))");
 }
 
@@ -127,8 +129,9 @@ const LoadedPlugin& Registry::find(std::string_view kind, std::string_view name)
                      "; its file must be named after its plugin and lie under its kind"));
   if (symbol.stamp.build != kOwnBuild) throw Error(build_mismatch(library, symbol.stamp));
 
-  // Never unloaded: LibTorch's and ITK's registries keep pointers into it.
-  auto* handle = new boost::dll::shared_library();
+  // Never unloaded: LibTorch's and ITK's registries keep pointers into it. Reachable, so that no leak is reported.
+  static auto& kept = *new std::vector<std::unique_ptr<boost::dll::shared_library>>;
+  boost::dll::shared_library* handle = kept.emplace_back(std::make_unique<boost::dll::shared_library>()).get();
   const CrashGuard guard(text(kind, "/", name, " (", library.string(), ")"));
   try {
     handle->load(library.string(), boost::dll::load_mode::rtld_now);
@@ -153,7 +156,8 @@ std::vector<FoundPlugin> Registry::list() const {
       const Stamp stamp = probe(library);
       plugin.kind = stamp.kind;
       plugin.name = stamp.name;
-      if (stamp.build != kOwnBuild) plugin.problem = "built for " + stamp.build + ", this host is " + std::string(kOwnBuild);
+      if (stamp.build != kOwnBuild)
+        plugin.problem = "built for " + stamp.build + ", this host is " + std::string(kOwnBuild);
     } catch (const Error& e) {
       plugin.problem = e.what();
     }

@@ -65,8 +65,8 @@ class Registry {
   std::map<std::pair<std::string, std::string>, LoadedPlugin> loaded_;
 };
 
-/// The word of `candidates` that `word` is most likely a misspelling of; "" when none is near (Damerau–Levenshtein
-/// distance above a third of its length).
+/// The word of `candidates` that `word` is most likely a misspelling of; "" when none is near (optimal string alignment
+/// distance above 2 and above a third of its length).
 [[nodiscard]] std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace osteon::host

@@ -1,5 +1,7 @@
 #include "imaging/film.hpp"
 
+#include <osteon/error.hpp>
+
 #include <algorithm>
 #include <cmath>
 
@@ -36,10 +38,14 @@ Schema film_schema() {
               .at_least(kLowestEnergy)
               .at_most(kHighestEnergy)
               .length_at_least(1),
+          Parameter::real("minimum", 0.0,
+                          "Line integral that is shown black; 0 is air. Above 0 it takes soft tissue out of view.")
+              .at_least(0)
+              .at_most(99),
           Parameter::real(
               "maximum", 3.0,
-              "Line integral (-log of the transmission) that is shown white; air is black. 3 suits a human thigh "
-              "at the standard energies, 1 a cat's.")
+              "Line integral (-log of the transmission) that is shown white. 3 suits a human thigh at the standard "
+              "energies, 1 a cat's.")
               .above(0)
               .at_most(100),
           Parameter::real("blur", 1.0, "Standard deviation of the detector's Gaussian blur.")
@@ -55,9 +61,12 @@ Schema film_schema() {
 
 Film::Film(const Parameters& film)
     : energies_(film.reals("energies")),
+      minimum_(film.real("minimum")),
       maximum_(film.real("maximum")),
       photons_(film.real("photons")),
       kernel_(gaussian(film.real("blur"))) {
+  if (maximum_ <= minimum_)
+    throw Error(text("film.maximum must be above film.minimum; they are ", maximum_, " and ", minimum_));
   for (const double energy : energies_) attenuation_.push_back(attenuation(energy));
 }
 
@@ -70,12 +79,12 @@ void Film::expose(const MaterialImage& image, std::size_t energy, Random noise, 
   if (photons_ > 0) add_noise(integrals, noise);
   if (kernel_.size() > 1) blur(integrals, image.rows, image.columns);
 
-  const auto scale = static_cast<float>(255 / maximum_);
+  const auto scale = static_cast<float>(255 / (maximum_ - minimum_)), black = static_cast<float>(minimum_);
   for (std::int64_t row = 0; row < image.rows; ++row) {
     const float* from = integrals.data() + row * image.columns;
     std::uint8_t* to = pixels + row * stride;
     for (std::int64_t column = 0; column < image.columns; ++column)
-      to[column] = static_cast<std::uint8_t>(std::clamp(from[column] * scale, 0.0F, 255.0F) + 0.5F);
+      to[column] = static_cast<std::uint8_t>(std::clamp((from[column] - black) * scale, 0.0F, 255.0F) + 0.5F);
   }
 }
 

@@ -30,8 +30,8 @@ class Film {
   [[nodiscard]] const std::vector<double>& energies() const { return energies_; }
 
   /// The image at energy number `energy`, written row by row `stride` bytes apart. The grey value is
-  /// round(255 · p / maximum), p = Σ µ·length being the total line integral, so p = value · maximum / 255 but for white
-  /// pixels. `noise` is this image's own stream.
+  /// round(255 · (p - minimum) / (maximum - minimum)), p = Σ µ·length being the total line integral; it can be turned round
+  /// but for black and white pixels. `noise` is this image's own stream.
   void expose(const MaterialImage& image, std::size_t energy, Random noise, std::uint8_t* pixels,
               std::int64_t stride) const;
 
@@ -41,6 +41,7 @@ class Film {
 
   std::vector<double> energies_;
   std::vector<Attenuation> attenuation_;
+  double minimum_;
   double maximum_, photons_;
   std::vector<float> kernel_;  ///< of the blur, odd, sum 1; one entry for none
 };

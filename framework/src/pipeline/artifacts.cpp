@@ -41,11 +41,12 @@ MetricValue value_from(const json& j) {
 store::Artifact to_artifact(const Acquisition& acquisition) {
   store::Artifact artifact;
   const Grid& grid = acquisition.volume.grid;
-  artifact.facts = {{"size", grid.size},
-                    {"spacing", to_json(grid.spacing)},
-                    {"origin", to_json(grid.origin)},
-                    {"direction", {to_json(grid.direction.column[0]), to_json(grid.direction.column[1]),
-                                   to_json(grid.direction.column[2])}}};
+  artifact.facts = {
+      {"size", grid.size},
+      {"spacing", to_json(grid.spacing)},
+      {"origin", to_json(grid.origin)},
+      {"direction",
+       {to_json(grid.direction.column[0]), to_json(grid.direction.column[1]), to_json(grid.direction.column[2])}}};
   artifact.tensors["hounsfield"] = acquisition.volume.hounsfield;
   if (acquisition.truth) put(artifact, "truth", *acquisition.truth);
   return artifact;
@@ -144,8 +145,8 @@ MetricResult metric_result_from(const store::Artifact& artifact) {
   const json& captions = artifact.facts.at("surfaces");
   for (std::size_t i = 0; i < captions.size(); ++i) {
     const std::string name = "surface" + std::to_string(i);
-    result.surfaces.push_back({captions[i], mesh_from(artifact, name + ".truth"), mesh_from(artifact, name + ".predicted"),
-                               artifact.tensors.at(name + ".distance")});
+    result.surfaces.push_back({captions[i], mesh_from(artifact, name + ".truth"),
+                               mesh_from(artifact, name + ".predicted"), artifact.tensors.at(name + ".distance")});
   }
   return result;
 }

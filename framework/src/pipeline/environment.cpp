@@ -39,7 +39,8 @@ std::map<std::string, std::string> environment(const config::Experiment& experim
                                            {"BLAS", blas()}};
   for (const config::PluginChoice& choice : experiment.plugins) {
     const host::LoadedPlugin& plugin = registry.find(choice.kind, choice.plugin);
-    facts["plugin " + plugin.id()] = std::string(plugin.descriptor->version) + ", build " + plugin.build_id.substr(0, 12);
+    facts["plugin " + plugin.id()] =
+        std::string(plugin.descriptor->version) + ", build " + plugin.build_id.substr(0, 12);
   }
   return facts;
 }

@@ -22,7 +22,8 @@ double StageReport::seconds() const {
 }
 
 void StageReport::progress(std::int64_t done, const std::string& detail) {
-  const double left = done > 0 && total_ > 0 ? seconds() / static_cast<double>(done) * static_cast<double>(total_ - done) : -1;
+  const double left =
+      done > 0 && total_ > 0 ? seconds() / static_cast<double>(done) * static_cast<double>(total_ - done) : -1;
   reporters_(StageProgress{stage_, done, total_, left, detail});
 }
 

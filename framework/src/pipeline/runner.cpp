@@ -52,14 +52,15 @@ std::string plan_line(const config::Experiment& e) {
   const auto poses = static_cast<std::int64_t>(imaging::gallery_poses(views).size());
   const auto energies = static_cast<std::int64_t>(e.sections.at("film").reals("energies").size());
   return text(e.only("source").plugin, " bones · ", thousands(poses * energies), " X-rays a gallery volume · ",
-              e.only("backbone").plugin, " · ", e.only("loss").plugin, " · ", e.sections.at("training").integer("epochs"),
-              " epochs");
+              e.only("backbone").plugin, " · ", e.only("loss").plugin, " · ",
+              e.sections.at("training").integer("epochs"), " epochs");
 }
 
 void save_records(const fs::path& folder, const Records& records) {
   json list = json::array();
   for (const StageRecord& r : records)
-    list.push_back({{"stage", r.stage}, {"made", r.made}, {"reused", r.reused}, {"reason", r.reason}, {"seconds", r.seconds}});
+    list.push_back(
+        {{"stage", r.stage}, {"made", r.made}, {"reused", r.reused}, {"reason", r.reason}, {"seconds", r.seconds}});
   write_file(folder / "stages.json", list.dump(1));
 }
 
@@ -94,12 +95,14 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   make_images(run, cohort, records);
   const ImageTable images = load_images(run, cohort);
   const auto held_out = std::ranges::count_if(images.bones, [](const EvidenceBone& b) { return b.held_out; });
-  run.reporters(Notice{text(images.bones.size(), " bones: ", static_cast<std::int64_t>(images.bones.size()) - held_out,
-                            " train, ", held_out, " held out · ", thousands(static_cast<std::int64_t>(images.role.size())),
-                            " X-rays of ", images.pixels.size(1), " × ", images.pixels.size(2), " pixels")});
+  run.reporters(
+      Notice{text(images.bones.size(), " bones: ", static_cast<std::int64_t>(images.bones.size()) - held_out,
+                  " train, ", held_out, " held out · ", thousands(static_cast<std::int64_t>(images.role.size())),
+                  " X-rays of ", images.pixels.size(1), " × ", images.pixels.size(2), " pixels")});
   if (images.queries_share_volume)
-    run.reporters(Notice{"the source has one acquisition a bone: gallery and queries share a CT volume, so identity figures "
-                         "say nothing about identity"});
+    run.reporters(
+        Notice{"the source has one acquisition a bone: gallery and queries share a CT volume, so identity figures "
+               "say nothing about identity"});
   show_samples(run, cohort, images);
   const TrainedModel model = train_model(run, cohort, images, records);
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
@@ -163,8 +166,11 @@ config::Sections sections() {
           {"training", training::training_schema()}};
 }
 
-fs::path run_folder(const fs::path& runs, const config::Experiment& experiment) {
-  return runs / (slug(experiment.title) + "-" + experiment.digest().substr(0, 6));
+fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
+  std::string all = plan.base.digest();
+  if (plan.points.size() > 1)
+    for (const config::Point& point : plan.points) all += point.experiment.digest();
+  return runs / (slug(plan.title) + "-" + sha256(all).substr(0, 6));
 }
 
 int run_experiment(const RunOptions& options) {
@@ -172,7 +178,7 @@ int run_experiment(const RunOptions& options) {
   const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
   store::Store store(store::Store::standard_root());
   const bool sweep = plan.points.size() > 1;
-  const fs::path folder = run_folder(options.runs, plan.base);
+  const fs::path folder = run_folder(options.runs, plan);
   std::vector<MetricResult> results;
   for (std::size_t i = 0; i < plan.points.size(); ++i) {
     const config::Experiment& experiment = plan.points[i].experiment;
@@ -182,15 +188,23 @@ int run_experiment(const RunOptions& options) {
     const Reporters reporters(experiment, registry);
     const RunContext run{experiment, registry, store, reporters};
     Records records;
-    const RunStarted start{experiment.title, here, plan_line(experiment), options.command, sweep ? point_text(plan, i) : "",
-                           environment(experiment, registry), experiment.to_toml()};
-    const int code = reported(reporters, start, options.command, [&] { results.push_back(run_point(run, here, records)); });
+    const RunStarted start{experiment.title,
+                           here,
+                           plan_line(experiment),
+                           options.command,
+                           sweep ? point_text(plan, i) : "",
+                           environment(experiment, registry),
+                           experiment.to_toml()};
+    const int code =
+        reported(reporters, start, options.command, [&] { results.push_back(run_point(run, here, records)); });
     if (code != 0) return code;
   }
   if (!sweep) return 0;
   const Reporters reporters(plan.base, registry);
-  const RunStarted start{plan.title, folder, text(plan.points.size(), " points, all run; their folders stand below this one"),
-                         options.command, "", environment(plan.base, registry), plan.base.to_toml()};
+  const RunStarted start{
+      plan.title,         folder, text(plan.points.size(), " points, all run; their folders stand below this one"),
+      options.command,    "",     environment(plan.base, registry),
+      plan.base.to_toml()};
   return reported(reporters, start, options.command, [&] {
     const std::vector<MetricValue> table = sweep_table(plan, results);
     write_file(folder / "table.csv", sweep_csv(plan, results));
@@ -267,7 +281,8 @@ std::int64_t export_volumes(const RunOptions& options, const std::string& format
 std::string why(const fs::path& run, const std::string& stage) {
   const fs::path file = run / "stages.json";
   if (!fs::exists(file))
-    throw Error(text(run.string(), ": not the folder of a finished run (it has no stages.json); runs stand under runs/"));
+    throw Error(
+        text(run.string(), ": not the folder of a finished run (it has no stages.json); runs stand under runs/"));
   std::string answer;
   std::vector<std::string> names;
   for (const json& record : json::parse(read_file(file))) {

@@ -24,8 +24,8 @@ struct RunOptions {
 /// Exit code: 0 complete, 1 failed, 2 the user's mistake, 130 stopped. Errors are thrown.
 int run_experiment(const RunOptions& options);
 
-/// The folder of an experiment: its title and the digest of everything that it says.
-[[nodiscard]] std::filesystem::path run_folder(const std::filesystem::path& runs, const config::Experiment& experiment);
+/// The folder of an experiment: its title and the digest of everything that it says, the sweep included.
+[[nodiscard]] std::filesystem::path run_folder(const std::filesystem::path& runs, const config::Plan& plan);
 
 /// Renders the images of all scans (nothing when the store has them) and writes PNGs: one per X-ray and a contact sheet
 /// per scan. Returns the number of X-rays.

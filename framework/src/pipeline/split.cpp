@@ -4,17 +4,22 @@
 #include <osteon/random.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace osteon::pipeline {
 
 Schema split_schema() {
-  return {"Who trains and who is held out; subjects, never bones or images, are divided",
-          {Parameter::integer("held_out", 3, "People whose bones are never trained on, drawn with `seed`.").at_least(0),
-           Parameter::texts("subjects", {}, "The held-out people by name, instead of a draw."),
-           Parameter::real("validation", 0.3, "Share of the poses of each training bone that validate (the study: 0.3).")
-               .above(0)
-               .below(1),
-           Parameter::integer("seed", 1, "Seed of both draws.").at_least(0)}};
+  return {
+      "Who trains and who is held out; subjects, never bones or images, are divided",
+      {Parameter::integer("held_out", 3, "People whose bones are never trained on, drawn with `seed`.").at_least(0),
+       Parameter::texts("subjects", {}, "The held-out people by name, instead of a draw."),
+       Parameter::real("validation", 0.3, "Share of the poses of each training bone that validate (the study: 0.3).")
+           .above(0)
+           .below(1),
+       Parameter::integer("training_scans", 1,
+                          "Scans of each bone that train and are its gallery; the others are queries, at least one.")
+           .at_least(1),
+       Parameter::integer("seed", 1, "Seed of both draws.").at_least(0)}};
 }
 
 std::set<std::string> held_out_subjects(const Parameters& split, std::span<const SpecimenInfo> specimens) {
@@ -44,11 +49,17 @@ std::set<std::string> held_out_subjects(const Parameters& split, std::span<const
   return held_out;
 }
 
-std::vector<Role> first_acquisition_roles(const Parameters& split, std::span<const ImageRow> images,
-                                          std::uint64_t stream, bool held_out, bool queries_share_volume) {
+bool is_gallery_scan(const Parameters& split, const SpecimenInfo& specimen, int acquisition) {
+  const std::int64_t others = std::max(1, specimen.acquisitions - 1);
+  return acquisition < std::min(split.integer("training_scans"), others);
+}
+
+std::vector<Role> gallery_roles(const Parameters& split, std::span<const ImageRow> images, std::uint64_t stream,
+                                bool held_out, bool queries_share_volume) {
   std::int64_t poses = 0;
   for (const ImageRow& image : images) poses = std::max(poses, image.pose + 1);
-  const auto order = Random(static_cast<std::uint64_t>(split.integer("seed")), "validation poses", stream).permutation(poses);
+  const auto order =
+      Random(static_cast<std::uint64_t>(split.integer("seed")), "validation poses", stream).permutation(poses);
   const auto validating = static_cast<std::int64_t>(std::lround(split.real("validation") * static_cast<double>(poses)));
   std::vector<bool> validates(static_cast<std::size_t>(poses), false);
   for (std::int64_t i = 0; i < validating; ++i)

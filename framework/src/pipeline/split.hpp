@@ -19,10 +19,13 @@ namespace osteon::pipeline {
 /// The held-out people. Throws `Error` when fewer than two bones would be left to train on.
 [[nodiscard]] std::set<std::string> held_out_subjects(const Parameters& split, std::span<const SpecimenInfo> specimens);
 
-/// The role of each image of a bone's first acquisition. Training bones: training and validation, drawn by pose (all
+/// Whether a scan belongs to the gallery: the first `training_scans` of a bone, but never its last when it has several.
+[[nodiscard]] bool is_gallery_scan(const Parameters& split, const SpecimenInfo& specimen, int acquisition);
+
+/// The role of each image of a gallery scan. Training bones: training and validation, drawn by pose (all
 /// energies of one pose stay together). Held-out bones: gallery. When `queries_share_volume`, validation poses of
 /// held-out bones become queries, since there is no other volume to take them from.
-[[nodiscard]] std::vector<Role> first_acquisition_roles(const Parameters& split, std::span<const ImageRow> images,
-                                                        std::uint64_t stream, bool held_out, bool queries_share_volume);
+[[nodiscard]] std::vector<Role> gallery_roles(const Parameters& split, std::span<const ImageRow> images,
+                                              std::uint64_t stream, bool held_out, bool queries_share_volume);
 
 }  // namespace osteon::pipeline

@@ -6,8 +6,8 @@
 
 namespace osteon::pipeline {
 
-/// Returns the artifact of `ingredients`, made by `make` if the store has none. A second process that wants the same one
-/// waits for this.
+/// Returns the artifact of `ingredients`, made by `make` if the store has none. A second process that wants the same
+/// one waits for this.
 Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients, StageReport& report,
                     const std::function<store::Artifact()>& make);
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The stages of one experiment, each a function of its inputs, its parameters and its seed, each artifact looked up in the
-// store before it is made: source → surface → render → train → embed → evaluate.
+// The stages of one experiment, each a function of its inputs, its parameters and its seed, each artifact looked up in
+// the store before it is made: source → surface → render → train → embed → evaluate.
 
 #include "config/experiment.hpp"
 #include "pipeline/artifacts.hpp"
@@ -57,12 +57,12 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records);
 /// Images of the whole cohort in memory, with what is known of each.
 struct ImageTable {
   std::vector<EvidenceBone> bones;
-  std::vector<std::size_t> specimen;      ///< of each bone: index into `Cohort::specimens`
-  at::Tensor pixels;                      ///< uint8 `[N, H, W]`
-  at::Tensor bone;                        ///< int64 `[N]`
-  std::vector<Role> role;                 ///< `[N]`
-  std::vector<std::size_t> scan;          ///< `[N]`: index into `Cohort::scans`
-  std::vector<ImageRow> rows;             ///< `[N]`
+  std::vector<std::size_t> specimen;  ///< of each bone: index into `Cohort::specimens`
+  at::Tensor pixels;                  ///< uint8 `[N, H, W]`
+  at::Tensor bone;                    ///< int64 `[N]`
+  std::vector<Role> role;             ///< `[N]`
+  std::vector<std::size_t> scan;      ///< `[N]`: index into `Cohort::scans`
+  std::vector<ImageRow> rows;         ///< `[N]`
   bool queries_share_volume = false;
 
   [[nodiscard]] at::Tensor rows_where(const std::function<bool(std::int64_t)>& keep) const;  ///< int64 indices
@@ -78,8 +78,9 @@ struct TrainedModel {
                                        Records& records);
 
 /// Embeddings of all images by the trained network and by the trivial methods beside it.
-[[nodiscard]] std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& cohort, const ImageTable& images,
-                                                     const TrainedModel& model, Records& records);
+[[nodiscard]] std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& cohort,
+                                                     const ImageTable& images, const TrainedModel& model,
+                                                     Records& records);
 
 /// Classifiers, shapes, metrics.
 [[nodiscard]] MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTable& images,

@@ -21,8 +21,8 @@ std::string label(const SpecimenInfo& specimen, int acquisition) {
   return text(specimen.id, ", acquisition ", acquisition + 1);
 }
 
-/// Runs `body` for each scan. A specimen whose plugin call fails is reported, left out with all its scans, and the run goes
-/// on; what concerns the machine (a full disk) ends the run.
+/// Runs `body` for each scan. A specimen whose plugin call fails is reported, left out with all its scans, and the run
+/// goes on; what concerns the machine (a full disk) ends the run.
 void for_each_scan(const RunContext& run, Cohort& cohort, StageReport& report, const std::function<void(Scan&)>& body) {
   std::set<std::size_t> failed;
   std::string first_reason;
@@ -42,7 +42,8 @@ void for_each_scan(const RunContext& run, Cohort& cohort, StageReport& report, c
   }
   std::erase_if(cohort.scans, [&](const Scan& scan) { return failed.contains(scan.specimen); });
   if (cohort.scans.empty())
-    throw Error(text("no specimen is left after stage ", report.stage(), "; the first one failed because: ", first_reason));
+    throw Error(
+        text("no specimen is left after stage ", report.stage(), "; the first one failed because: ", first_reason));
 }
 
 std::uint64_t stream_of(const std::string& digest) { return std::stoull(digest.substr(0, 15), nullptr, 16); }
@@ -92,7 +93,8 @@ Cohort make_volumes(const RunContext& run, Records& records) {
 
 void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
   const auto surface = make_handle<host::SurfaceHandle>(run, "surface");
-  StageReport report(run.reporters, "surface", surface.name(), static_cast<std::int64_t>(cohort.scans.size()), "meshes");
+  StageReport report(run.reporters, "surface", surface.name(), static_cast<std::int64_t>(cohort.scans.size()),
+                     "meshes");
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"surface", label(specimen, scan.acquisition), surface.ingredients()};
@@ -111,6 +113,7 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
   const auto renderer = make_handle<host::RendererHandle>(run, "renderer");
   const Parameters& views = run.experiment.sections.at("views");
   const Parameters& film = run.experiment.sections.at("film");
+  const Parameters& split = run.experiment.sections.at("split");
   StageReport report(run.reporters, "render", renderer.name(), static_cast<std::int64_t>(cohort.scans.size()), "bones");
   std::int64_t images = 0, scans_done = 0;
   double render_seconds = 0;
@@ -120,16 +123,15 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
     merge(ingredients.parts, section_parts(run.experiment, "views"));
     merge(ingredients.parts, section_parts(run.experiment, "film"));
     ingredients.parts["revision"] = "1";
-    ingredients.parts["poses"] = scan.acquisition == 0 ? "gallery" : "query";
+    const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
+    ingredients.parts["poses"] = gallery ? "gallery" : "query";
     ingredients.parts["input.volume"] = scan.volume.digest;
     ingredients.parts["input.surface"] = scan.surface.digest;
     scan.images = find_or_make(run, ingredients, report, [&] {
       const store::Artifact stored = run.store.load(scan.volume.key);
       const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
-      const auto poses = scan.acquisition == 0
-                             ? imaging::gallery_poses(views)
-                             : imaging::query_poses(views, 0,
-                                                    std::string(stored.facts.at("voxels")));
+      const auto poses = gallery ? imaging::gallery_poses(views)
+                                 : imaging::query_poses(views, 0, std::string(stored.facts.at("voxels")));
       const auto start = std::chrono::steady_clock::now();
       const ImageSet set = imaging::render(renderer, acquisition_from(stored).volume, surface.frame, poses, views, film,
                                            [&](std::int64_t, std::int64_t) { report.progress(scans_done); });
@@ -140,8 +142,9 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
     ++scans_done;
   });
   finish(report, records,
-         images > 0 ? text(images, " X-rays, ", static_cast<std::int64_t>(static_cast<double>(images) / render_seconds), "/s")
-                    : text("X-rays of ", cohort.scans.size(), " volumes"));
+         images > 0
+             ? text(images, " X-rays, ", static_cast<std::int64_t>(static_cast<double>(images) / render_seconds), "/s")
+             : text("X-rays of ", cohort.scans.size(), " volumes"));
 }
 
 ImageTable load_images(const RunContext& run, const Cohort& cohort) {
@@ -158,7 +161,10 @@ ImageTable load_images(const RunContext& run, const Cohort& cohort) {
     table.bones.push_back({specimen.id, specimen.subject, specimen.side, held_out.contains(specimen.subject)});
     table.specimen.push_back(scan->specimen);
   }
-  table.queries_share_volume = cohort.of_acquisition(1).empty();
+  const auto in_gallery = [&](const Scan& scan) {
+    return is_gallery_scan(split, cohort.specimens[scan.specimen], scan.acquisition);
+  };
+  table.queries_share_volume = std::ranges::all_of(cohort.scans, in_gallery);
 
   std::vector<at::Tensor> pixels;
   std::vector<std::int64_t> bones;
@@ -166,11 +172,10 @@ ImageTable load_images(const RunContext& run, const Cohort& cohort) {
     const Scan& scan = cohort.scans[s];
     const ImageSet set = image_set_from(run.store.load(scan.images.key));
     const std::int64_t bone = bone_of_specimen.at(scan.specimen);
-    const auto roles = scan.acquisition == 0
-                           ? first_acquisition_roles(split, set.rows, stream_of(scan.images.digest),
-                                                     table.bones[static_cast<std::size_t>(bone)].held_out,
-                                                     table.queries_share_volume)
-                           : std::vector<Role>(set.rows.size(), Role::query);
+    const auto roles = in_gallery(scan) ? gallery_roles(split, set.rows, stream_of(scan.images.digest),
+                                                        table.bones[static_cast<std::size_t>(bone)].held_out,
+                                                        table.queries_share_volume)
+                                        : std::vector<Role>(set.rows.size(), Role::query);
     table.role.insert(table.role.end(), roles.begin(), roles.end());
     table.rows.insert(table.rows.end(), set.rows.begin(), set.rows.end());
     table.scan.insert(table.scan.end(), set.rows.size(), s);

@@ -80,7 +80,8 @@ std::vector<Identification> identify_all(const RunContext& run, const Handles& h
   if (images.queries_share_volume)
     for (Role& role : table.role)
       if (role == Role::validation) role = Role::query;
-  const at::Tensor gallery = table.rows_where([&](std::int64_t i) { return is_gallery(table.role[static_cast<std::size_t>(i)]); });
+  const at::Tensor gallery =
+      table.rows_where([&](std::int64_t i) { return is_gallery(table.role[static_cast<std::size_t>(i)]); });
   const at::Tensor labels = table.bone.index_select(0, gallery);
 
   std::vector<Identification> answers;
@@ -96,7 +97,8 @@ std::vector<Identification> identify_all(const RunContext& run, const Handles& h
     EmbeddingSet shuffled = sets.front();
     shuffled.name = "shuffled labels";
     shuffled.is_trivial = true;
-    identify(classifier, instance, shuffled, labels.index_select(0, at::tensor(order, at::kLong)), gallery, table, answers);
+    identify(classifier, instance, shuffled, labels.index_select(0, at::tensor(order, at::kLong)), gallery, table,
+             answers);
   }
   return answers;
 }
@@ -126,8 +128,9 @@ ShapeEvidence predict_shapes(const RunContext& run, const Handles& handles, cons
   const at::Tensor gallery_rows = images.rows_where([&](std::int64_t i) {
     return is_gallery(images.role[static_cast<std::size_t>(i)]) && position[static_cast<std::size_t>(bone[i])] >= 0;
   });
-  const ShapeGallery gallery{evidence.gallery, fingerprints.vectors.index_select(0, gallery_rows).contiguous(),
-                             at::tensor(position, at::kLong).index_select(0, images.bone.index_select(0, gallery_rows))};
+  const ShapeGallery gallery{
+      evidence.gallery, fingerprints.vectors.index_select(0, gallery_rows).contiguous(),
+      at::tensor(position, at::kLong).index_select(0, images.bone.index_select(0, gallery_rows))};
   for (const auto& [instance, shape] : handles.shapes) shape.fit(gallery);
 
   for (std::size_t b = 0; b < images.bones.size(); ++b) {
@@ -139,7 +142,8 @@ ShapeEvidence predict_shapes(const RunContext& run, const Handles& handles, cons
     });
     if (rows.size(0) == 0) continue;
     ShapeCase one{static_cast<std::int64_t>(b), own_frame_mesh(run, *first_scan[b]), {}};
-    const ShapeQuery query{fingerprints.vectors.index_select(0, rows).contiguous(), images.pixels.index_select(0, rows)};
+    const ShapeQuery query{fingerprints.vectors.index_select(0, rows).contiguous(),
+                           images.pixels.index_select(0, rows)};
     for (const auto& [instance, shape] : handles.shapes) {
       ShapePrediction prediction = shape.predict(query);
       one.answers.push_back({instance, std::move(prediction.mesh), prediction.chosen});
@@ -150,7 +154,8 @@ ShapeEvidence predict_shapes(const RunContext& run, const Handles& handles, cons
 }
 
 /// All that the figures depend on beside the plugins.
-void add_inputs(store::Ingredients& ingredients, const Cohort& cohort, const ImageTable& images, const TrainedModel& model) {
+void add_inputs(store::Ingredients& ingredients, const Cohort& cohort, const ImageTable& images,
+                const TrainedModel& model) {
   Digest scans, roles;
   for (const Scan& scan : cohort.scans) scans.add(scan.images.digest).add(scan.surface.digest);
   for (std::size_t i = 0; i < images.role.size(); ++i) {
@@ -184,7 +189,8 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTa
     contents.margin = loss.margin();
     contents.seed = static_cast<std::uint64_t>(run.experiment.sections.at("split").integer("seed"));
     contents.queries_share_volume = images.queries_share_volume;
-    if (handles.need(Need::predictions)) contents.identifications = identify_all(run, handles, images, embeddings, report);
+    if (handles.need(Need::predictions))
+      contents.identifications = identify_all(run, handles, images, embeddings, report);
     if (handles.need(Need::meshes))
       contents.shapes = predict_shapes(run, handles, cohort, images, embeddings.front(), report);
     contents.embeddings = std::move(embeddings);

@@ -139,7 +139,8 @@ TrainedModel train_model(const RunContext& run, const Cohort& cohort, const Imag
           report.progress(p.batches_done, p.batches_total, p.seconds_left, p.detail);
         });
     store::Artifact artifact;
-    for (auto& [name, tensor] : training::network_state(*model.network)) artifact.tensors[text("network.", name)] = tensor;
+    for (auto& [name, tensor] : training::network_state(*model.network))
+      artifact.tensors[text("network.", name)] = tensor;
     artifact.facts["curves"] = to_json(curves);
     artifact.facts["height"] = images.pixels.size(1);
     artifact.facts["width"] = images.pixels.size(2);
@@ -189,11 +190,11 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
   };
 
   std::vector<EmbeddingSet> sets;
-  sets.push_back({"fingerprint", false,
-                  embed_all(*model.network,
-                            {{"input.network", model.stored.digest},
-                             {"training.precision", settings.canonical().at("precision")}},
-                            std::string("trained"))});
+  sets.push_back(
+      {"fingerprint", false,
+       embed_all(*model.network,
+                 {{"input.network", model.stored.digest}, {"training.precision", settings.canonical().at("precision")}},
+                 std::string("trained"))});
   const auto untrained = training::make_network(backbone, run.experiment.sections.at("head"), settings,
                                                 images.pixels.size(1), images.pixels.size(2));
   auto untrained_parts = network_parts(run, backbone);

@@ -35,7 +35,8 @@ std::vector<MetricValue> sweep_table(const config::Plan& plan, const std::vector
   for (std::size_t i = 0; i < results.size(); ++i)
     for (const MetricValue& value : results[i].values) {
       if (value.is_baseline) continue;
-      const std::string row = setting(plan.points[i]), key = value.table + "\n" + row + "\n" + value.row + "\n" + value.column;
+      const std::string row = setting(plan.points[i]),
+                        key = value.table + "\n" + row + "\n" + value.row + "\n" + value.column;
       const auto [where, is_new] = position.emplace(key, cells.size());
       if (is_new) {
         MetricValue shown = value;
@@ -68,9 +69,10 @@ std::string sweep_csv(const config::Plan& plan, const std::vector<MetricResult>&
   std::string csv = "point,setting,repeat,table,row,column,value,unit,count,counted,baseline\n";
   for (std::size_t i = 0; i < results.size(); ++i)
     for (const MetricValue& v : results[i].values) {
-      csv += text(i + 1, ",", csv_field(setting(plan.points[i])), ",", plan.points[i].repeat + 1, ",", csv_field(v.table), ",",
-                  csv_field(v.row), ",", csv_field(v.column), ",", std::isnan(v.value) ? "" : text(v.value), ",",
-                  csv_field(v.unit), ",", v.count, ",", v.counted, ",", v.is_baseline ? "yes" : "no", "\n");
+      csv +=
+          text(i + 1, ",", csv_field(setting(plan.points[i])), ",", plan.points[i].repeat + 1, ",", csv_field(v.table),
+               ",", csv_field(v.row), ",", csv_field(v.column), ",", std::isnan(v.value) ? "" : text(v.value), ",",
+               csv_field(v.unit), ",", v.count, ",", v.counted, ",", v.is_baseline ? "yes" : "no", "\n");
     }
   return csv;
 }

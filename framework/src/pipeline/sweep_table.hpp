@@ -9,8 +9,8 @@
 
 namespace osteon::pipeline {
 
-/// The figures of a sweep: one row a setting, one column a figure of the methods themselves (not of their baselines), mean
-/// over the repeats; with two repeats or more the note gives the standard deviation over seeds.
+/// The figures of a sweep: one row a setting, one column a figure of the methods themselves (not of their baselines),
+/// mean over the repeats; with two repeats or more the note gives the standard deviation over seeds.
 [[nodiscard]] std::vector<MetricValue> sweep_table(const config::Plan& plan, const std::vector<MetricResult>& results);
 
 /// One line a point and figure, baselines too.

@@ -30,9 +30,7 @@ Vec3 Grid::to_index(Vec3 point) const {
   return {local.x / spacing.x, local.y / spacing.y, local.z / spacing.z};
 }
 
-Vec3 Grid::centre() const {
-  return to_patient({(size[0] - 1) / 2.0, (size[1] - 1) / 2.0, (size[2] - 1) / 2.0});
-}
+Vec3 Grid::centre() const { return to_patient({(size[0] - 1) / 2.0, (size[1] - 1) / 2.0, (size[2] - 1) / 2.0}); }
 
 Grid Grid::canonical() const {
   Grid grid = *this;
@@ -46,7 +44,8 @@ Grid Grid::canonical() const {
 
 void Grid::check() const {
   for (int axis = 0; axis < 3; ++axis) {
-    if (size[axis] < 1) throw Error(text("a volume needs at least one voxel along each axis; axis ", axis, " has ", size[axis]));
+    if (size[axis] < 1)
+      throw Error(text("a volume needs at least one voxel along each axis; axis ", axis, " has ", size[axis]));
     if (!(spacing[axis] > 0) || !std::isfinite(spacing[axis]))
       throw Error(text("voxel spacing must be above 0 mm; along axis ", axis, " it is ", spacing[axis]));
     if (!std::isfinite(origin[axis])) throw Error("the volume's origin is not finite");

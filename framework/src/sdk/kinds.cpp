@@ -50,9 +50,12 @@ std::string to_text(Side side) { return side == Side::right ? "right" : side == 
 
 std::string to_text(Need need) {
   switch (need) {
-    case Need::embeddings: return "embeddings";
-    case Need::predictions: return "predictions";
-    case Need::meshes: return "meshes";
+    case Need::embeddings:
+      return "embeddings";
+    case Need::predictions:
+      return "predictions";
+    case Need::meshes:
+      return "meshes";
   }
   return "?";
 }

@@ -41,7 +41,8 @@ void Mesh::check() const {
       throw Error(text("triangle ", i / 3, " names vertex ", corner[i], ", but there are ", vertices.size(0)));
   const auto* coordinate = vertices.data_ptr<float>();
   for (std::int64_t i = 0; i < vertices.numel(); ++i)
-    if (!std::isfinite(coordinate[i])) throw Error(text("vertex ", i / 3, " has a coordinate that is not a finite number"));
+    if (!std::isfinite(coordinate[i]))
+      throw Error(text("vertex ", i / 3, " has a coordinate that is not a finite number"));
 }
 
 Box bounding_box(const Mesh& mesh) {
@@ -125,8 +126,9 @@ void require_closed(const Mesh& mesh, const std::string& what) {
                      " edges do not join exactly two triangles of the same orientation; close the holes "
                      "(MeshLab: Filters > Remeshing > Close Holes) and try again"));
   if (enclosed_volume(mesh) <= 0)
-    throw Error(text(what, ": the surface is turned inside out (its volume is negative); invert its faces "
-                           "(MeshLab: Filters > Normals > Invert Faces Orientation) and try again"));
+    throw Error(text(what,
+                     ": the surface is turned inside out (its volume is negative); invert its faces "
+                     "(MeshLab: Filters > Normals > Invert Faces Orientation) and try again"));
 }
 
 }  // namespace osteon

@@ -113,6 +113,10 @@ Parameter& Parameter::at_least(double bound) { return low = bound, low_open = fa
 Parameter& Parameter::at_most(double bound) { return high = bound, high_open = false, *this; }
 Parameter& Parameter::above(double bound) { return low = bound, low_open = true, *this; }
 Parameter& Parameter::below(double bound) { return high = bound, high_open = true, *this; }
+Parameter& Parameter::one_of(std::initializer_list<const char*> allowed) {
+  choices.assign(allowed.begin(), allowed.end());
+  return *this;
+}
 Parameter& Parameter::one_of(std::vector<std::string> allowed) { return choices = std::move(allowed), *this; }
 Parameter& Parameter::one_of(std::vector<std::int64_t> allowed) {
   for (const std::int64_t choice : allowed) choices.push_back(std::to_string(choice));
@@ -148,7 +152,11 @@ std::optional<std::string> Parameter::refusal(const ParameterValue& value) const
   };
   return std::visit(
       [&](const auto& held) -> std::optional<std::string> {
-        if constexpr (requires { held.begin(); held.front(); } && !std::is_same_v<std::decay_t<decltype(held)>, std::string>) {
+        if constexpr (requires {
+                        held.begin();
+                        held.front();
+                      } &&
+                      !std::is_same_v<std::decay_t<decltype(held)>, std::string>) {
           if (held.size() < least_length)
             return osteon::text("has ", held.size(), " entries; at least ", least_length, " are needed");
           for (const auto& one : held)
@@ -162,9 +170,10 @@ std::optional<std::string> Parameter::refusal(const ParameterValue& value) const
 }
 
 std::string Parameter::range_text() const {
-  static constexpr const char* kNames[] = {"true or false", "integer",          "real",          "text",
+  static constexpr const char* kNames[] = {"true or false",    "integer",       "real",          "text",
                                            "list of integers", "list of reals", "list of texts", "path"};
-  if (!choices.empty()) return std::string(least_length || type >= Type::integers ? "each one of " : "one of ") + join(choices);
+  if (!choices.empty())
+    return std::string(least_length || type >= Type::integers ? "each one of " : "one of ") + join(choices);
   std::string result = kNames[static_cast<int>(type)];
   if (std::isfinite(low)) result += std::string(low_open ? ", above " : ", at least ") + bound_text(low);
   if (std::isfinite(high)) result += std::string(high_open ? ", below " : ", at most ") + bound_text(high);
@@ -176,7 +185,8 @@ Parameters::Parameters(const Schema& schema, const std::map<std::string, Paramet
     if (schema.find(name) == nullptr) throw Error("unknown parameter \"" + name + "\"");
   for (const Parameter& parameter : schema.parameters) {
     const auto found = given.find(parameter.name);
-    if (found == given.end() && parameter.is_required) throw Error("parameter \"" + parameter.name + "\" must be given");
+    if (found == given.end() && parameter.is_required)
+      throw Error("parameter \"" + parameter.name + "\" must be given");
     const ParameterValue& value = found == given.end() ? parameter.standard : found->second;
     if (value.index() != parameter.standard.index())
       throw Error("parameter \"" + parameter.name + "\" must be " + parameter.range_text() + "; it is " +
@@ -193,8 +203,7 @@ const T& Parameters::get(std::string_view name) const {
   const auto found = values_.find(std::string(name));
   if (found == values_.end()) throw failure("reads parameter \"" + std::string(name) + "\", which it does not declare");
   const T* value = std::get_if<T>(&found->second);
-  if (value == nullptr)
-    throw failure("reads parameter \"" + std::string(name) + "\" as another type than it declares");
+  if (value == nullptr) throw failure("reads parameter \"" + std::string(name) + "\" as another type than it declares");
   read_.insert(found->first);
   return *value;
 }

@@ -93,9 +93,12 @@ void save_checkpoint(const TrainingState& state, const std::string& identity, co
   try {
     std::filesystem::create_directories(folder);
     archive.save_to(partial.string());
-  } catch (const std::exception& e) {
+  } catch (const std::exception&) {
+    const int reason = errno;
+    std::error_code ignored;
+    std::filesystem::remove(partial, ignored);
     throw failure(
-        text(file.string(), ": cannot write: ", std::strerror(errno), "; is the disk full or the folder read-only?"));
+        text(file.string(), ": cannot write: ", std::strerror(reason), "; is the disk full or the folder read-only?"));
   }
   flush_and_rename(partial, file);
 }

@@ -21,10 +21,10 @@ Schema training_schema() {
       {Parameter::integer("epochs", 6, "Passes over the training images.").at_least(1),
        Parameter::integer("classes_per_batch", 8, "P; all classes when there are fewer.").at_least(2),
        Parameter::integer("images_per_class", 6, "K; all training images of a class when it has fewer.").at_least(2),
-       Parameter::text("mining", "batch_hard",
+       Parameter::text("mining", "semi_hard",
                        "Which triplets of a batch the loss sees: all; hardest positive and negative of each anchor "
-                       "(Hermans et al. 2017); nearest negative beyond each positive (Schroff et al. 2015); a random "
-                       "negative for each positive pair.")
+                       "(Hermans et al. 2017; may collapse from random weights); nearest negative beyond each positive "
+                       "(Schroff et al. 2015); a random negative for each positive pair.")
            .one_of(Choices{"batch_all", "batch_hard", "semi_hard", "random"}),
        Parameter::text("optimiser", "adamw", "Rule that changes the weights.").one_of(Choices{"sgd", "adam", "adamw"}),
        Parameter::real("learning_rate", 1e-3, "Step size at its highest.").above(0).at_most(10),

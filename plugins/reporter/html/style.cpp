@@ -76,7 +76,7 @@ thead th { font-size: .8125rem; font-weight: 500; color: var(--quiet); vertical-
 thead small, td small { display: block; font-size: .8125rem; font-weight: 400; }
 .result td, .result thead th + th { text-align: right; white-space: nowrap; }
 .result thead small { white-space: normal; max-width: 8.5em; margin-left: auto; }
-tbody th { font-weight: 400; overflow-wrap: anywhere; }
+tbody th { font-weight: 400; min-width: 7em; overflow-wrap: break-word; }
 tr.own th { font-weight: 600; }
 td.own { font-weight: 600; }
 .baseline, td.baseline, tr.baseline th, td.none { color: var(--quiet); }
@@ -85,7 +85,9 @@ sup { font-size: .7em; line-height: 0; color: var(--accent); margin-left: .15em;
 .note { margin: .5em 0 0; max-width: 34em; }
 .prose { max-width: 46em; overflow-wrap: anywhere; }
 .stages { width: 100%; }
+.stages th, .stages td:nth-child(-n+5) { white-space: nowrap; }
 .pairs th { white-space: nowrap; color: var(--quiet); }
+.stages th { min-width: 0; }
 
 figure { margin: 0; }
 figcaption { font-size: .8125rem; line-height: 1.4; overflow-wrap: anywhere; }

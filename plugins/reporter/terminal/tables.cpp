@@ -4,6 +4,7 @@
 
 #include "words.hpp"
 
+#include <osteon/error.hpp>
 #include <osteon/reporter.hpp>
 
 #include <algorithm>
@@ -55,10 +56,10 @@ class Table {
     } else {
       print_box(screen);
     }
-    const std::string legend = " " + join({counted_text(), direction_text(), interval_text()});
-    screen.line(screen.painted(Style::dim, legend));
+    const std::string legend = join({counted_text(), direction_text(), interval_text()});
+    if (!legend.empty()) screen.line(screen.painted(Style::dim, text(" ", legend)));
     for (std::size_t i = 0; i < notes_.size(); ++i)
-      screen.line(screen.painted(Style::dim, " " + superscript(i + 1) + " " + notes_[i]));
+      screen.line(screen.painted(Style::dim, text(" ", superscript(i + 1), " ", notes_[i])));
   }
 
  private:
@@ -96,7 +97,7 @@ class Table {
   void print_box(Screen& screen) const {
     const std::vector<std::int64_t> width = widths();
     const auto rule = [&width](const char* left, const char* between, const char* right) {
-      std::string line = " " + std::string(left);
+      std::string line = text(" ", left);
       for (std::size_t i = 0; i < width.size(); ++i)
         line += repeated("─", width[i] + 2) + (i + 1 < width.size() ? between : right);
       return line;
@@ -115,9 +116,9 @@ class Table {
       is_first = false;
       after_baseline = is_baseline;
       const Style style = is_baseline ? Style::plain : Style::bold;
-      std::string line = " │ " + screen.painted(style, padded(rows_[row], width[0])) + " │";
+      std::string line = text(" │ ", screen.painted(style, padded(rows_[row], width[0])), " │");
       for (std::size_t column = 0; column < columns_.size(); ++column)
-        line += " " + screen.painted(style, padded(cell(row, column), width[column + 1], true)) + " │";
+        line += text(" ", screen.painted(style, padded(cell(row, column), width[column + 1], true)), " │");
       screen.line(line);
     }
     screen.line(rule("└", "┴", "┘"));

@@ -14,6 +14,7 @@
 #include "tables.hpp"
 #include "words.hpp"
 
+#include <osteon/error.hpp>
 #include <osteon/reporter.hpp>
 
 #include <algorithm>
@@ -28,7 +29,7 @@ using terminal::Screen;
 using terminal::Style;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kLabelWidth = 11, kPluginWidth = 12, kTimeWidth = 14;
+constexpr std::int64_t kLabelWidth = 11, kPluginWidth = 18, kTimeWidth = 12;
 constexpr int kBarWidth = 10;
 
 class Terminal : public Reporter {
@@ -123,8 +124,8 @@ class Terminal : public Reporter {
       const std::size_t end = std::min(words.find('\n', begin), words.size());
       const std::string line = terminal::harmless(words.substr(begin, end - begin));
       const bool paint_line = label.empty() || style == Style::bold;
-      screen_.line(" " + screen_.painted(style, terminal::column(terminal::harmless(left), kLabelWidth)) +
-                   (paint_line ? screen_.painted(style, line) : line));
+      screen_.line(text(" ", screen_.painted(style, terminal::column(terminal::harmless(left), kLabelWidth)),
+                        paint_line ? screen_.painted(style, line) : line));
       left.clear();
       begin = end + 1;
     }
@@ -133,8 +134,8 @@ class Terminal : public Reporter {
   /// Of a stage's line: its name and its plugin's.
   [[nodiscard]] std::string head(const std::string& stage) const {
     const std::string plugin = stage == stage_.stage ? stage_.plugin : "";
-    return " " + terminal::column(terminal::harmless(stage), kLabelWidth) +
-           terminal::column(terminal::harmless(plugin), kPluginWidth);
+    return text(" ", terminal::column(terminal::harmless(stage), kLabelWidth),
+                terminal::column(terminal::harmless(plugin), kPluginWidth));
   }
 
   /// Columns between the plugin's name and the bar.
@@ -159,8 +160,14 @@ class Terminal : public Reporter {
     }
     const double fraction =
         progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
-    const std::string line = head(progress.stage) + padded_detail(terminal::cut(detail, detail_width() - 2)) +
-                             terminal::bar(fraction, kBarWidth) + "  " + time;
+    // Words that don't fit take the place of the plugin's name too.
+    const bool is_long = terminal::width_of(detail) > detail_width() - 2;
+    const std::string left =
+        is_long ? text(" ", terminal::column(terminal::harmless(progress.stage), kLabelWidth)) : head(progress.stage);
+    const std::int64_t room = detail_width() - 2 + (is_long ? kPluginWidth : 0);
+    std::string line = text(left, terminal::padded(terminal::cut(detail, room), room), "  ",
+                            terminal::bar(fraction, kBarWidth), "  ", time);
+    line.erase(line.find_last_not_of(' ') + 1);
     // In the last column some terminals begin a new line, which can't be written over.
     screen_.transient(terminal::cut(line, screen_.width() - 1));
   }

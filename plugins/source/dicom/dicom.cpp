@@ -5,9 +5,9 @@
 // images are left out. One PatientID and Laterality are one specimen; its series, each in a folder of its own, are its
 // separate acquisitions, in order of SeriesNumber. Where the side is not in the header, give it with `side`.
 //
-// Patients' identifiers stay out: ids and subjects are keyed hashes of PatientID under `salt`, or, without a salt,
-// plain numbers (which change when people are added). Series that format/dicom wrote carry pseudonyms already; these
-// are kept.
+// Patients' identifiers stay out: ids and subjects are keyed hashes of PatientID under a secret that stays in the
+// store, or, where there is none, plain numbers (which change when people are added). Series that format/dicom wrote
+// carry pseudonyms already; these are kept.
 //
 //     [source]
 //     plugin = "dicom"
@@ -67,23 +67,26 @@ std::string numbered(const std::string& word, std::size_t number, std::size_t co
 class DicomSource : public Source {
  public:
   static Schema schema() {
-    return {
-        "CT series from a folder tree (DICOM PS3.3, CT Image IOD), read through GDCM.",
-        {Parameter::path("path", "", "Folder of CT series; it and all folders below it are searched.").required(),
-         Parameter::text("series", "one_per_folder",
-                         "What a folder may hold: one series, or several of which the largest is taken.")
-             .one_of(std::vector<std::string>{"one_per_folder", "largest"})
-             .not_in_key(),  // which files are read is in the content digest
-         Parameter::text("side", "auto", "Side of the bones: as the header's Laterality says, or given.")
-             .one_of(std::vector<std::string>{"auto", "left", "right"}),
-         Parameter::text("salt", "", "Secret key of the pseudonyms; without one, bones are numbered.").not_in_key()}};
+    return {"CT series from a folder tree (DICOM PS3.3, CT Image IOD), read through GDCM.",
+            {Parameter::path("path", "", "Folder of CT series; it and all folders below it are searched.").required(),
+             Parameter::text("series", "one_per_folder",
+                             "What a folder may hold: one series, or several of which the largest is taken.")
+                 .one_of(std::vector<std::string>{"one_per_folder", "largest"})
+                 .not_in_key(),  // which files are read is in the content digest
+             Parameter::text("side", "auto", "Side of the bones: as the header's Laterality says, or given.")
+                 .one_of(std::vector<std::string>{"auto", "left", "right"})}};
   }
 
   explicit DicomSource(const Parameters& parameters)
       : path_(parameters.path("path")),
         largest_(parameters.text("series") == "largest"),
-        side_(parameters.text("side")),
-        salt_(parameters.text("salt")) {}
+        side_(parameters.text("side")) {}
+
+  void keep_secret(const std::string& salt) override {
+    const std::lock_guard lock(mutex_);
+    salt_ = salt;
+    bones_.clear();
+  }
 
   std::vector<SpecimenInfo> specimens() const override {
     std::vector<SpecimenInfo> list;

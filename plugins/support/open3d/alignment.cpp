@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <numbers>
-#include <optional>
 
 namespace osteon::open3d_support {
 
@@ -63,21 +62,23 @@ void keep_best(std::vector<Fit>& fits, std::size_t count) {
 }
 
 bool same_place(const Affine& a, const Affine& b, const std::vector<Vec3>& points) {
-  constexpr double kSame = 0.5;  // mm, after a coarse fit
+  constexpr double kSame = 2;  // mm, after a coarse fit
   return std::all_of(points.begin(), points.end(), [&](Vec3 p) { return norm(a * p - b * p) < kSame; });
 }
 
-/// Runs every start some steps further on more points and keeps the `count` best that ended in different places.
+/// Runs every start some steps further on more points and keeps the `count` best that ended in different places and
+/// are not hopeless beside the best.
 std::vector<Fit> advanced(const FitProblem& problem, const std::vector<Fit>& from, int iterations, double tolerance,
                           std::size_t count) {
+  constexpr double kHopeless = 4;  // times the best mean square
   std::vector<Fit> fits;
   for (const Fit& fit : from) fits.push_back(refined(problem, fit.map, Motion::rigid, iterations, tolerance));
   keep_best(fits, fits.size());
   std::vector<Fit> different;
   for (const Fit& fit : fits)
-    if (different.size() < count && std::none_of(different.begin(), different.end(), [&](const Fit& other) {
-          return same_place(fit.map, other.map, problem.on_moving);
-        }))
+    if (different.size() < count && fit.mean_square <= kHopeless * fits.front().mean_square &&
+        std::none_of(different.begin(), different.end(),
+                     [&](const Fit& other) { return same_place(fit.map, other.map, problem.on_moving); }))
       different.push_back(fit);
   return different;
 }

@@ -4,7 +4,9 @@
 namespace {
 class Throwing final : public osteon::Plugin {
  public:
-  explicit Throwing(const osteon::Parameters& /*parameters*/) { throw std::runtime_error("the table of weights is missing"); }
+  explicit Throwing(const osteon::Parameters& /*parameters*/) {
+    throw std::runtime_error("the table of weights is missing");
+  }
   static osteon::Schema schema() { return {"A broken plugin for the tests of the host", {}}; }
 };
 }  // namespace
