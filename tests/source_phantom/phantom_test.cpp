@@ -68,7 +68,9 @@ TEST(Phantom, TruthIsAClosedOutwardSurfaceOfAFemursSize) {
       EXPECT_LT(acquisition.truth->triangles.size(0), 45000);
       const Box box = bounding_box(acquisition.truth.value());
       EXPECT_NEAR(box.high.z - box.low.z, cat ? 113 : 435, cat ? 20 : 85);
-      EXPECT_NEAR(enclosed_volume(acquisition.truth.value()) / 1000, cat ? 7.5 : 510, cat ? 3 : 250) << "cm³";
+      // Wide bounds that catch errors of scale, no more: the cat's bones are larger than the 7.0 to 8.6 cm³ of 16 Van
+      // cats.
+      EXPECT_NEAR(enclosed_volume(acquisition.truth.value()) / 1000, cat ? 11 : 510, cat ? 4 : 250) << "cm³";
     }
   }
 }

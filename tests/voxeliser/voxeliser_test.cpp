@@ -111,13 +111,15 @@ double radius_at(const Volume& volume, Vec3 centre, double iso) {
   return sum / static_cast<double>(count);
 }
 
-TEST(Voxeliser, ASphereHasItsRadiusAtTheIsoValue) {
+// A blurred edge keeps its place at half its height, between soft tissue (40 HU) and cortex (about 1500 HU); at the 346
+// HU of the iso-surface it lies outside by 0.8 times the scanner's blur.
+TEST(Voxeliser, ASphereHasItsRadiusAtHalfTheHeightOfItsCortex) {
   const Mesh mesh = test::sphere(25, {10, -20, 30}, 6);
   Settings settings = quiet(1);
   for (const int acquisition : {0, 1}) {
     const Acquisition made = voxeliser::voxelise(mesh, settings, 7, acquisition);
     const Vec3 centre = solid_centroid(made.truth.value());
-    EXPECT_NEAR(radius_at(made.volume, centre, 346), 25, 0.5) << "acquisition " << acquisition;
+    EXPECT_NEAR(radius_at(made.volume, centre, 770), 25, 0.5) << "acquisition " << acquisition;
   }
 }
 

@@ -4,7 +4,7 @@
 //
 // The readers are the project's own, because a mesh file comes from outside: Open3D 0.16 ends the process with a
 // segmentation fault on a PLY polygon that names a vertex which does not exist, takes a corner that isn't there from
-// uninitialised memory, and drops the quadrilaterals of an OBJ file. The tests compare with Open3D on sound files.
+// uninitialised memory, and drops the quadrilaterals of an OBJ file.
 
 #include <osteon/mesh.hpp>
 
