@@ -88,6 +88,7 @@ const std::map<std::string, Special> kSpecial = {
     {"classifier.knn.weighting", {"", "--set classifier.knn.k=4", ""}},
     {"classifier.knn.reject_above", {"0.05", "", ""}},
     {"source.seed", {"2", "", ""}},
+    {"surface.triangles", {"4000", "", ""}},
 };
 
 /// Parameters whose effect this small run can't show, each with the reason and the place where it is tested.
