@@ -65,7 +65,7 @@ inline std::string small_profile() {
          " --set views.in_plane_step=21 --set views.query_poses=3 --set film.energies=[60] --set backbone.width=0.125"
          " --set training.epochs=2 --set training.classes_per_batch=3 --set training.images_per_class=3"
          " --set training.threads=1 --set training.precision=fp32"
-         " --set metric.shape_error.samples=1000";
+         " --set control.poses=1 --set metric.shape_error.samples=1000";
 }
 
 /// The one run folder of a workplace.

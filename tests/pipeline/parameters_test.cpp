@@ -10,14 +10,14 @@
 namespace osteon::test {
 namespace {
 
-const std::vector<std::string> kStages = {"source", "surface", "render", "train", "embed", "evaluate"};
+const std::vector<std::string> kStages = {"source", "surface", "render", "train", "embed", "control", "evaluate"};
 
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},  {"surface", "surface"}, {"renderer", "render"},     {"views", "render"},
-    {"film", "render"},    {"backbone", "train"},  {"head", "train"},          {"loss", "train"},
-    {"training", "train"}, {"split", "train"},     {"classifier", "evaluate"}, {"shape", "evaluate"},
-    {"metric", "evaluate"}};
+    {"source", "source"},  {"surface", "surface"}, {"renderer", "render"}, {"views", "render"},
+    {"film", "render"},    {"backbone", "train"},  {"head", "train"},      {"loss", "train"},
+    {"training", "train"}, {"split", "train"},     {"control", "control"}, {"classifier", "evaluate"},
+    {"shape", "evaluate"}, {"metric", "evaluate"}};
 
 /// Another allowed value than the default.
 std::string other_value(const Parameter& p) {
@@ -78,6 +78,7 @@ const std::map<std::string, Special> kSpecial = {
     {"training.images_per_class", {"2", "", ""}},
     {"training.learning_rate", {"0.01", "", ""}},
     {"training.gradient_norm", {"0.001", "", ""}},
+    {"control.poses", {"2", "", ""}},
     {"split.seed", {"4", "", ""}},
     {"split.training_scans", {"1", "", "render"}},
     {"split.subjects", {"[\"phantom-002\"]", "", ""}},

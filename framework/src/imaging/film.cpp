@@ -9,6 +9,8 @@ namespace osteon::imaging {
 
 namespace {
 
+using Choices = std::vector<std::string>;
+
 std::vector<float> gaussian(double sigma) {
   if (sigma == 0) return {1.0F};
   const int radius = static_cast<int>(std::ceil(4 * sigma));
@@ -38,6 +40,10 @@ Schema film_schema() {
               .at_least(kLowestEnergy)
               .at_most(kHighestEnergy)
               .length_at_least(1),
+          Parameter::text("materials", "all",
+                          "all is an ordinary X-ray; bone leaves the water part out, as dual-energy subtraction does "
+                          "and as the study's images look, which show no soft tissue.")
+              .one_of(Choices{"all", "bone"}),
           Parameter::real("minimum", 0.0,
                           "Line integral that is shown black; 0 is air. Above 0 it takes soft tissue out of view.")
               .at_least(0)
@@ -67,7 +73,10 @@ Film::Film(const Parameters& film)
       kernel_(gaussian(film.real("blur"))) {
   if (maximum_ <= minimum_)
     throw Error(text("film.maximum must be above film.minimum; they are ", maximum_, " and ", minimum_));
-  for (const double energy : energies_) attenuation_.push_back(attenuation(energy));
+  for (const double energy : energies_) {
+    attenuation_.push_back(attenuation(energy));
+    if (film.text("materials") == "bone") attenuation_.back().water = 0;
+  }
 }
 
 void Film::expose(const MaterialImage& image, std::size_t energy, Random noise, std::uint8_t* pixels,

@@ -1,6 +1,7 @@
 #include "pipeline/runner.hpp"
 
 #include "host/stop.hpp"
+#include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
@@ -107,10 +108,13 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   const TrainedModel model = train_model(run, cohort, images, records);
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
   std::vector<EmbeddingSet> embeddings = embed_images(run, cohort, images, model, records);
+  const std::vector<ControlFigure> control = run_control(run, cohort, images, model, records);
   MetricResult result = evaluate(run, cohort, images, model, std::move(embeddings), records);
+  for (MetricValue& value : control_table(control)) result.values.push_back(std::move(value));
   for (const SurfacePair& pair : result.surfaces) run.reporters(pair);
   run.reporters(Results{result.values});
   save_records(folder, records);
+  require_no_leak(control);
   return result;
 }
 
@@ -159,11 +163,9 @@ void make_folder(const fs::path& folder) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"views", imaging::views_schema()},
-          {"film", imaging::film_schema()},
-          {"split", split_schema()},
-          {"head", training::head_schema()},
-          {"training", training::training_schema()}};
+  return {{"views", imaging::views_schema()}, {"film", imaging::film_schema()},
+          {"split", split_schema()},          {"control", control_schema()},
+          {"head", training::head_schema()},  {"training", training::training_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {

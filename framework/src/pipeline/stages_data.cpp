@@ -21,6 +21,21 @@ std::string label(const SpecimenInfo& specimen, int acquisition) {
   return text(specimen.id, ", acquisition ", acquisition + 1);
 }
 
+/// A reason without the folders of the files that it names: theirs may be the names of patients.
+std::string without_folders(const std::string& reason) {
+  std::string result;
+  for (std::size_t i = 0; i < reason.size();) {
+    const std::size_t end = std::min(reason.find_first_of(" \n\"", i), reason.size());
+    const std::string word = reason.substr(i, end - i);
+    const auto slash = word.find_last_of('/', word.size() > 1 ? word.size() - 2 : 0);
+    const bool is_path = word.starts_with('/') || word.starts_with("./") || word.starts_with("../");
+    result += is_path && slash != std::string::npos ? word.substr(slash + 1) : word;
+    if (end < reason.size()) result += reason[end];
+    i = end + 1;
+  }
+  return result;
+}
+
 /// Runs `body` for each scan. A specimen whose plugin call fails is reported, left out with all its scans, and the run
 /// goes on; what concerns the machine (a full disk) ends the run.
 void for_each_scan(const RunContext& run, Cohort& cohort, StageReport& report, const std::function<void(Scan&)>& body) {
@@ -34,8 +49,9 @@ void for_each_scan(const RunContext& run, Cohort& cohort, StageReport& report, c
       } catch (const Error& e) {
         if (e.cause() == Error::Cause::failure) throw;
         failed.insert(scan.specimen);
-        if (first_reason.empty()) first_reason = e.what();
-        cohort.left_out.push_back({cohort.specimens[scan.specimen].id, report.stage(), e.what()});
+        const std::string reason = without_folders(e.what());
+        if (first_reason.empty()) first_reason = reason;
+        cohort.left_out.push_back({cohort.specimens[scan.specimen].id, report.stage(), reason});
         run.reporters(cohort.left_out.back());
       }
     report.progress(++done);
