@@ -65,6 +65,15 @@ TEST(Film, MapsTheLineIntegralLinearlyAndCanBeInverted) {
   EXPECT_NEAR(value * 4 / 255.0, p, 0.5 * 4 / 255);
 }
 
+TEST(Film, OfBoneAloneShowsNoSoftTissue) {
+  Exposure exposure;
+  std::fill(exposure.water.begin(), exposure.water.end(), 150.0F);
+  const Film bone_only(film({{"energies", std::vector<double>{60}}, {"materials", std::string("bone")}}));
+  EXPECT_EQ(exposure.on(bone_only)[600], 0);
+  std::fill(exposure.bone.begin(), exposure.bone.end(), 10.0F);
+  EXPECT_EQ(exposure.on(bone_only)[600], std::lround(255 * 10 * 0.3148 * 0.192 / 3));
+}
+
 TEST(Film, AirIsBlackAndMoreThanTheMaximumWhite) {
   Exposure exposure;
   const Film paper(film({}));

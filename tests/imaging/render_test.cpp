@@ -133,8 +133,12 @@ TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
       {"query_in_plane", 10.0},
       {"query_tilt", 10.0},
   };
-  const std::map<std::string, ParameterValue> changed_film = {
-      {"energies", std::vector<double>{60, 90}}, {"minimum", 0.5}, {"maximum", 2.0}, {"blur", 0.5}, {"photons", 1e4}};
+  const std::map<std::string, ParameterValue> changed_film = {{"energies", std::vector<double>{60, 90}},
+                                                              {"materials", std::string("bone")},
+                                                              {"minimum", 0.5},
+                                                              {"maximum", 2.0},
+                                                              {"blur", 0.5},
+                                                              {"photons", 1e4}};
   const at::Tensor standard = make({}, {});
   EXPECT_TRUE(standard.equal(make({}, {})));
   for (const Parameter& parameter : views_schema().parameters) {

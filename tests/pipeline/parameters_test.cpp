@@ -69,6 +69,7 @@ const std::map<std::string, Special> kSpecial = {
     {"views.source_detector", {"1200.0", "", ""}},
     {"views.query_poses", {"4", "", ""}},
     {"film.energies", {"[80.0]", "", ""}},
+    {"film.materials", {"\"all\"", "", ""}},
     {"film.photons", {"1000.0", "", ""}},
     {"training.mining", {"\"batch_hard\"", "", ""}},
     {"training.epochs", {"1", "", ""}},
@@ -88,6 +89,7 @@ const std::map<std::string, Special> kSpecial = {
     {"classifier.knn.k", {"3", "", ""}},
     {"classifier.knn.reject_above", {"0.05", "", ""}},
     {"source.seed", {"2", "", ""}},
+    {"source.spacing", {"4.5", "", ""}},
     {"surface.triangles", {"4000", "", ""}},
 };
 
