@@ -46,13 +46,11 @@ void expect_as_clipped(const siddon::Ray& ray) {
         const double expected = clipped(ray, centre - half, centre + half);
         const double length = lengths[static_cast<std::size_t>(i + 7 * j + 35 * k)];
         const double value = 1 + i + 0.3 * j + 0.1 * k;
-        EXPECT_NEAR(length, expected,
-                    1e-9 * norm({1 / ray.direction.x, 1 / ray.direction.y, 1 / ray.direction.z}) + 1e-9)
-            << i << " " << j << " " << k;
+        EXPECT_NEAR(length, expected, 1e-9) << i << " " << j << " " << k;
         sum += length * value;
         expected_sum += expected * value;
       }
-  EXPECT_NEAR(sum, expected_sum, 1e-9 * expected_sum);
+  EXPECT_NEAR(sum, expected_sum, 1e-9 * expected_sum + 1e-12);
 }
 
 TEST(RadiologicalPath, IsThatOfEveryVoxelsBoxClipped) {
@@ -170,8 +168,9 @@ double sphere_error(double radius, const Projection& view) {
 
 TEST(Siddon, ChordsOfASphereConvergeWithResolution) {
   const auto error_at = [](double radius) {
-    return sphere_error(radius,
-                        perspective(parallel({1, 0.37, -0.21}, kCentre, 61, 61, radius / 18), kCentre, 8 * radius));
+    Projection view = parallel({1, 0.37, -0.21}, kCentre, 61, 61, radius / 18);
+    view.first_pixel = view.first_pixel + view.direction * (2 * radius - 150);
+    return sphere_error(radius, perspective(view, kCentre, 8 * radius));
   };
   const double coarse = error_at(25), middle = error_at(50), fine = error_at(100);
   EXPECT_LT(middle, 0.55 * coarse);
