@@ -143,7 +143,7 @@ TEST_P(EveryRenderer, WorksOnAVolumeOfOneSlice) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Built, EveryRenderer, testing::ValuesIn(built_renderers()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& name) { return name.param; });
 
 /// Relative differences of `a` to `b` where `b`'s bone is more than 10 mm thick: mean and largest.
 std::pair<double, double> differences_in_bone(const at::Tensor& a, const at::Tensor& b) {
