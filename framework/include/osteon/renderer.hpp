@@ -36,12 +36,32 @@ class OSTEON_API Projector {
   [[nodiscard]] virtual at::Tensor project(std::span<const Projection> projections) = 0;
 };
 
+/// A projector that is differentiable with respect to the volume and to the bone's pose, for fitting.
+class OSTEON_API DifferentiableProjector : public Projector {
+ public:
+  ~DifferentiableProjector() override;
+
+  /// As `project`, with the volume moved before each exposure; source and detector stay. `motions` float `[V, 6]`: a
+  /// rotation vector (axis times angle in radians, patient coordinates) about `centre`, then a translation in mm.
+  /// Returns `[V, kMaterials, rows, columns]` on `device()`, of the type of `fractions()`, with a graph when `motions`
+  /// or `fractions()` require a gradient and gradients are enabled.
+  [[nodiscard]] virtual at::Tensor project_moved(std::span<const Projection> projections, const at::Tensor& motions,
+                                                 Vec3 centre) = 0;
+
+  /// The material fractions that are projected: a leaf `[kMaterials, K, J, I]` on `device()`. Ask it for a gradient, or
+  /// write into it without one, to fit the volume.
+  [[nodiscard]] virtual at::Tensor fractions() = 0;
+  [[nodiscard]] virtual at::Device device() const = 0;
+};
+
 /// Volume + exposures → line integrals.
 class OSTEON_API Renderer : public Plugin {
  public:
   ~Renderer() override;
 
   [[nodiscard]] virtual std::unique_ptr<Projector> prepare(const Volume& volume) const = 0;
+  /// Throws `Error` unless the plugin overrides it; a plugin that does says "differentiable" in its summary.
+  [[nodiscard]] virtual std::unique_ptr<DifferentiableProjector> prepare_differentiable(const Volume& volume) const;
 };
 
 }  // namespace osteon

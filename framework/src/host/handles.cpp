@@ -16,6 +16,15 @@ void require(bool holds, const std::string& what) {
 
 bool finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
 
+/// The shape of the line integrals of some exposures.
+std::vector<std::int64_t> shape_of(std::span<const Projection> projections) {
+  require(!projections.empty(), "no exposure was asked for");
+  const Projection& first = projections.front();
+  for (const Projection& p : projections)
+    require(p.rows == first.rows && p.columns == first.columns, "all exposures must have the same rows and columns");
+  return {static_cast<std::int64_t>(projections.size()), kMaterials, first.rows, first.columns};
+}
+
 }  // namespace
 
 Handle::Handle(const LoadedPlugin& plugin, Parameters parameters)
@@ -139,17 +148,62 @@ RendererHandle::BoundProjector RendererHandle::prepare(const Volume& volume) con
   return {*this, std::move(projector)};
 }
 
-at::Tensor RendererHandle::BoundProjector::project(std::span<const Projection> projections) const {
+RendererHandle::BoundDifferentiableProjector RendererHandle::prepare_differentiable(const Volume& volume) const {
+  std::unique_ptr<DifferentiableProjector> projector;
+  guard([&] {
+    projector = as<Renderer>().prepare_differentiable(volume);
+    require(projector != nullptr, "the renderer made no projector");
+  });
+  return {*this, std::move(projector)};
+}
+
+at::Tensor RendererHandle::project(Projector& projector, std::span<const Projection> projections) const {
   at::Tensor integrals;
-  renderer_->guard([&] {
-    integrals = projector_->project(projections);
-    const std::vector<std::int64_t> shape{static_cast<std::int64_t>(projections.size()), kMaterials,
-                                          projections.front().rows, projections.front().columns};
+  guard([&] {
+    const auto shape = shape_of(projections);
+    integrals = projector.project(projections);
     require(integrals.sizes() == at::IntArrayRef(shape) && integrals.scalar_type() == at::kFloat,
             "line integrals must be float32 [views, materials, rows, columns]");
     require(finite(integrals), "line integrals are not finite");
   });
   return integrals;
+}
+
+at::Tensor RendererHandle::BoundProjector::project(std::span<const Projection> projections) const {
+  return renderer_->project(*projector_, projections);
+}
+
+at::Tensor RendererHandle::BoundDifferentiableProjector::project(std::span<const Projection> projections) const {
+  return renderer_->project(*projector_, projections);
+}
+
+at::Tensor RendererHandle::BoundDifferentiableProjector::project_moved(std::span<const Projection> projections,
+                                                                       const at::Tensor& motions, Vec3 centre) const {
+  at::Tensor integrals;
+  renderer_->guard([&] {
+    const auto shape = shape_of(projections);
+    require(motions.dim() == 2 && motions.size(0) == shape.front() && motions.size(1) == 6 &&
+                at::isFloatingType(motions.scalar_type()),
+            "motions must be floating numbers [views, 6]");
+    if (!finite(motions)) throw Error("a motion of the bone is not finite: the fit has diverged; take smaller steps");
+    integrals = projector_->project_moved(projections, motions, centre);
+    require(integrals.sizes() == at::IntArrayRef(shape) && at::isFloatingType(integrals.scalar_type()),
+            "line integrals must be floating numbers [views, materials, rows, columns]");
+    require(integrals.requires_grad() || !motions.requires_grad() || !at::GradMode::is_enabled(),
+            "the line integrals have lost their graph");
+    require(finite(integrals), "line integrals are not finite");
+  });
+  return integrals;
+}
+
+at::Tensor RendererHandle::BoundDifferentiableProjector::fractions() const {
+  at::Tensor fractions;
+  renderer_->guard([&] {
+    fractions = projector_->fractions();
+    require(fractions.dim() == 4 && fractions.size(0) == kMaterials && fractions.is_leaf(),
+            "material fractions must be a leaf [materials, K, J, I]");
+  });
+  return fractions;
 }
 
 std::shared_ptr<Network> BackboneHandle::make(std::int64_t channels, std::int64_t height, std::int64_t width) const {

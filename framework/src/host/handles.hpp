@@ -87,6 +87,27 @@ class RendererHandle : public Handle {
     std::unique_ptr<Projector> projector_;
   };
   [[nodiscard]] BoundProjector prepare(const Volume& volume) const;
+
+  /// The same with gradients; the arguments and results are those of `DifferentiableProjector`.
+  class BoundDifferentiableProjector {
+   public:
+    BoundDifferentiableProjector(const RendererHandle& renderer, std::unique_ptr<DifferentiableProjector> projector)
+        : renderer_(&renderer), projector_(std::move(projector)) {}
+    [[nodiscard]] at::Tensor project(std::span<const Projection> projections) const;
+    /// `motions` must be finite, floating, `[V, 6]`.
+    [[nodiscard]] at::Tensor project_moved(std::span<const Projection> projections, const at::Tensor& motions,
+                                           Vec3 centre) const;
+    [[nodiscard]] at::Tensor fractions() const;
+    [[nodiscard]] at::Device device() const { return projector_->device(); }
+
+   private:
+    const RendererHandle* renderer_;
+    std::unique_ptr<DifferentiableProjector> projector_;
+  };
+  [[nodiscard]] BoundDifferentiableProjector prepare_differentiable(const Volume& volume) const;
+
+ private:
+  [[nodiscard]] at::Tensor project(Projector& projector, std::span<const Projection> projections) const;
 };
 
 class BackboneHandle : public Handle {

@@ -18,6 +18,7 @@ Source::~Source() = default;
 Format::~Format() = default;
 Surface::~Surface() = default;
 Projector::~Projector() = default;
+DifferentiableProjector::~DifferentiableProjector() = default;
 Renderer::~Renderer() = default;
 Network::~Network() = default;
 Backbone::~Backbone() = default;
@@ -26,6 +27,12 @@ Classifier::~Classifier() = default;
 Shape::~Shape() = default;
 Metric::~Metric() = default;
 Reporter::~Reporter() = default;
+
+std::unique_ptr<DifferentiableProjector> Renderer::prepare_differentiable(const Volume& /*volume*/) const {
+  throw Error(
+      "this renderer is not differentiable, so nothing can be fitted through it; choose one whose summary in `osteon "
+      "describe` says that it is");
+}
 
 void Source::keep_secret(const std::string& /*salt*/) {}
 
