@@ -1,0 +1,41 @@
+#pragma once
+
+// A ray as the inner loop walks it: from voxel plane to voxel plane along its dominant axis, `kBlock` planes at a time.
+//
+// Positions are fixed-point and the weights of interpolation whole numbers of 1/16384, so that a sum of voxels is a sum
+// of integers: the same bits on every processor, whichever instructions it has. The position's error is that of a
+// float32 some hundred voxels from the origin.
+
+#include "slab.hpp"
+
+#include <osteon/materials.hpp>
+
+namespace osteon::joseph {
+
+/// Blocks along the longest axis, as bits.
+using BlockMask = std::array<std::uint64_t, (kLongestAxis + 2) / kBlock / 64 + 1>;
+
+struct Ray {
+  std::int32_t first = 1, last = 0;       ///< planes, border included; none when last < first
+  std::int64_t a = 0, b = 0;              ///< in plane 0, in 2^-40 voxels
+  std::int64_t a_slope = 0, b_slope = 0;  ///< per plane
+  float step = 0;                         ///< mm between planes along the ray
+};
+
+/// What the rays of a tile have in common: the axis along which they step and the two in the plane.
+struct Axes {
+  int dominant = 0, a = 1, b = 2;
+};
+
+/// `b` is the axis whose neighbours lie side by side in memory, unless the rays run along that one.
+[[nodiscard]] Axes axes_of(int dominant, const Slab& slab);
+
+/// The ray from `start` along `direction`, in the slab's indices; `both_ways`: it has no beginning. `dominant` is the
+/// axis along which |direction| is largest.
+[[nodiscard]] Ray make_ray(const Slab& slab, Axes axes, Vec3 start, Vec3 direction, bool both_ways);
+
+/// Line integrals in mm of `count` rays, over the blocks in `occupied`.
+void sum_rays(const Slab& slab, Axes axes, const BlockMask& occupied, const Ray* rays, std::int64_t count,
+              MaterialFractions* integrals);
+
+}  // namespace osteon::joseph
