@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -84,12 +83,13 @@ Slab::Slab(const Volume& volume) : grid_(volume.grid), voxels_(nullptr, std::fre
     if (extent(axis) > extent(fastest_)) fastest_ = axis;
   const auto fast = static_cast<std::size_t>(fastest_), middle = (fast + 1) % 3, slow = (fast + 2) % 3;
   stride_[fast] = 1;
-  // The rows of a plane start in different sets of the caches: no power of two between them.
-  stride_[middle] = (size_[fast] + 2 + 15) / 16 * 16 + 16 * ((size_[fast] + 2 + 15) / 16 % 2 == 0 ? 1 : 0);
-  stride_[slow] = stride_[middle] * (size_[middle] + 2);
-  if (stride_[slow] * (size_[slow] + 2) > std::numeric_limits<std::int32_t>::max())
-    throw Error(text("the volume has ", size_[0], " × ", size_[1], " × ", size_[2],
-                     " voxels that aren't air; at most 2,147,483,647 can be projected"));
+  // Neighbours along the other axes start in different sets of the caches: an odd number of lines apart.
+  const auto odd = [](std::int64_t count) { return count | 1; };
+  stride_[middle] = 16 * odd((size_[fast] + 2 + 15) / 16);
+  stride_[slow] = stride_[middle] * odd(size_[middle] + 2);
+  if (stride_[slow] * (size_[slow] + 2) > kMostVoxels)
+    throw Error(text("the volume has ", size_[0], " × ", size_[1], " × ", size_[2], " voxels that aren't air; about ",
+                     kMostVoxels, " can be projected"));
   // One voxel more: the last load takes a voxel and its neighbour.
   voxels_.reset(allocate(static_cast<std::size_t>(stride_[slow] * (size_[slow] + 2) + 1)));
   fill(volume);

@@ -17,7 +17,7 @@ namespace osteon::joseph {
 
 inline constexpr int kBlockBits = 3, kBlock = 1 << kBlockBits;  ///< voxels of a block of the map along each axis
 inline constexpr double kWaterUnits = 8000, kBoneUnits = kCorticalHounsfield;
-inline constexpr std::int64_t kLongestAxis = 8000;
+inline constexpr std::int64_t kLongestAxis = 8000, kMostVoxels = std::int64_t{1} << 30;
 
 /// Water and bone of a voxel.
 struct Voxel {

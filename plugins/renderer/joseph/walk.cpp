@@ -46,10 +46,10 @@ std::int64_t fixed(double value) {
 }
 
 /// Where the voxels of one block's planes lie and how much each counts: pairs of 16-bit weights of the voxels at a and
-/// a + 1, for b and for b + 1.
+/// a + 1, twice (for water and bone) at b and twice at b + 1.
 struct BlockSteps {
-  alignas(32) std::int32_t offset[kBlock];
-  alignas(32) std::int32_t weight[kBlock][2];
+  alignas(32) std::uint32_t offset[kBlock];
+  alignas(32) std::int32_t weight[kBlock][4];
 };
 
 struct Strides {
@@ -69,7 +69,8 @@ OSTEON_JOSEPH_INLINE void prepare(const Ray& ray, Strides strides, std::int32_t 
   const Lanes planes = static_cast<std::int32_t>(plane) + kLane;
   const Lanes inside = (planes >= ray.first) & (planes <= ray.last);  // -1 or 0
 
-  const Lanes offset = (a >> kBlockFraction) * strides.a + (b >> kBlockFraction) * strides.b;
+  const Lanes offset = kLane * static_cast<std::int32_t>(strides.plane) + (a >> kBlockFraction) * strides.a +
+                       (b >> kBlockFraction) * strides.b;
   constexpr int kDrop = kBlockFraction - kWeightBits;
   const Lanes a_part = (a >> kDrop) & (kWeightOne - 1), b_part = (b >> kDrop) & (kWeightOne - 1);
   const Lanes both = (a_part * b_part) >> kWeightBits;
@@ -78,10 +79,15 @@ OSTEON_JOSEPH_INLINE void prepare(const Ray& ray, Strides strides, std::int32_t 
   const Lanes at_next = ((b_part - both) | (both << 16)) & inside;
   const Lanes kept = offset & inside;
   std::memcpy(steps.offset, &kept, sizeof kept);
-  const Lanes low = __builtin_shuffle(at_b, at_next, Lanes{0, 8, 1, 9, 2, 10, 3, 11});
-  const Lanes high = __builtin_shuffle(at_b, at_next, Lanes{4, 12, 5, 13, 6, 14, 7, 15});
-  std::memcpy(steps.weight[0], &low, sizeof low);
-  std::memcpy(steps.weight[4], &high, sizeof high);
+  const auto store = [&](std::size_t plane_pair, const Lanes& weights) __attribute__((always_inline)) {
+    std::memcpy(steps.weight[2 * plane_pair], &weights, sizeof weights);
+  };
+  store(0, __builtin_shuffle(at_b, at_next, Lanes{0, 0, 8, 8, 1, 1, 9, 9}));
+  store(1, __builtin_shuffle(at_b, at_next, Lanes{2, 2, 10, 10, 3, 3, 11, 11}));
+  store(2, __builtin_shuffle(at_b, at_next, Lanes{4, 4, 12, 12, 5, 5, 13, 13}));
+  store(3, __builtin_shuffle(at_b, at_next, Lanes{6, 6, 14, 14, 7, 7, 15, 15}));
+  // Loading from memory again is cheaper than taking vectors apart.
+  asm volatile("" ::"r"(&steps) : "memory");
 }
 
 #ifdef __SSE2__
@@ -102,8 +108,7 @@ template <bool kNeighbours>
 OSTEON_JOSEPH_INLINE Sums step(const Voxel* at, Strides strides, const std::int32_t* weight) {
   const __m128i below = load_pair<kNeighbours>(at, strides.b),
                 above = load_pair<kNeighbours>(at + strides.a, strides.b);
-  const __m128i weights = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(weight));
-  return _mm_madd_epi16(_mm_unpacklo_epi16(below, above), _mm_unpacklo_epi32(weights, weights));
+  return _mm_madd_epi16(_mm_unpacklo_epi16(below, above), _mm_load_si128(reinterpret_cast<const __m128i*>(weight)));
 }
 
 OSTEON_JOSEPH_INLINE Sums plus(Sums x, Sums y) { return _mm_add_epi32(x, y); }
@@ -118,7 +123,7 @@ template <bool kNeighbours>
 OSTEON_JOSEPH_INLINE Sums step(const Voxel* at, Strides strides, const std::int32_t* weight) {
   const std::int64_t b_stride = kNeighbours ? 1 : strides.b;
   const Voxel *p = at, *q = at + strides.a;
-  const std::int32_t p0 = weight[0] & 0xffff, q0 = weight[0] >> 16, p1 = weight[1] & 0xffff, q1 = weight[1] >> 16;
+  const std::int32_t p0 = weight[0] & 0xffff, q0 = weight[0] >> 16, p1 = weight[2] & 0xffff, q1 = weight[2] >> 16;
   return Sums{p[0].water * p0 + q[0].water * q0, p[0].bone * p0 + q[0].bone * q0,
               p[b_stride].water * p1 + q[b_stride].water * q1, p[b_stride].bone * p1 + q[b_stride].bone * q1};
 }
@@ -141,8 +146,7 @@ OSTEON_JOSEPH_INLINE MaterialFractions sum_ray(const Ray& ray, const Voxel* voxe
     // Four planes fit 32 bits: 4 · 32767 · 16384 < 2^31.
     for (int half = 0; half < kBlock; half += 4) {
       const auto at = [&](int i) __attribute__((always_inline)) {
-        return step<kNeighbours>(plane + (half + i) * strides.plane + steps.offset[half + i], strides,
-                                 steps.weight[half + i]);
+        return step<kNeighbours>(plane + steps.offset[half + i], strides, steps.weight[half + i]);
       };
       add(totals, plus(plus(at(0), at(1)), plus(at(2), at(3))));
     }
