@@ -19,6 +19,7 @@
 #include <osteon/png.hpp>
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -30,6 +31,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <thread>
 
 namespace osteon {
 namespace {
@@ -180,6 +182,7 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   try {
+    at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));  // as the command does
     return osteon::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -8,7 +8,8 @@
 //
 // Voxels are kept as 16-bit integers, which hold water and bone exactly, and interpolated with integer weights (in
 // steps of 1/16384): the sums are the same bits on every processor, with any number of threads, and whichever exposures
-// are asked for together. Blocks of air are passed over. Memory: twice the volume.
+// are asked for together. Blocks that hold one value throughout (air above all, and whatever else a phantom or a mask
+// made uniform) are passed over. Memory: twice the volume.
 //
 // Perspective rays start at the source and have no end; parallel rays have neither. Spacing, origin and direction of
 // the grid are honoured.
@@ -33,10 +34,10 @@ namespace osteon {
 
 namespace {
 
-using joseph::Axes, joseph::BlockMask, joseph::Ray, joseph::Slab;
+using joseph::Axes, joseph::TilePath, joseph::Ray, joseph::Slab;
 
 /// Pixels along each side of what one thread renders at a time.
-constexpr std::int64_t kTile = 32;
+constexpr std::int64_t kTile = 16;
 
 /// An exposure in the indices of the slab.
 struct Exposure {
@@ -113,21 +114,21 @@ class JosephProjector final : public Projector {
     });
     if (alike) {
       const Axes axes = joseph::axes_of(dominant, slab_);
-      project_pixels(view, tile, axes, occupied_blocks(view, corners, axes), pixels);
+      project_pixels(view, tile, axes, path_between(view, corners, axes), pixels);
       return;
     }
-    // Rays along different axes: each by itself, without a map.
-    BlockMask all;
-    all.fill(~std::uint64_t{0});
+    // Rays along different axes: each by itself.
     for (std::int64_t row = tile.first_row; row < tile.end_row; ++row)
       for (std::int64_t column = tile.first_column; column < tile.end_column; ++column) {
-        const int own = dominant_axis(view.direction_to(view.pixel(row, column)));
-        project_pixels(view, {row, row + 1, column, column + 1}, joseph::axes_of(own, slab_), all, pixels);
+        const Vec3 pixel = view.pixel(row, column);
+        const Axes axes = joseph::axes_of(dominant_axis(view.direction_to(pixel)), slab_);
+        project_pixels(view, {row, row + 1, column, column + 1}, axes,
+                       path_between(view, {pixel, pixel, pixel, pixel}, axes), pixels);
       }
   }
 
   /// Rays go down a column of pixels when that is how they lie side by side in memory.
-  void project_pixels(const Exposure& view, Tile tile, Axes axes, const BlockMask& occupied, float* pixels) const {
+  void project_pixels(const Exposure& view, Tile tile, Axes axes, const TilePath& path, float* pixels) const {
     const bool down = std::abs(view.row_step[axes.b]) > std::abs(view.column_step[axes.b]);
     const std::int64_t rows = tile.end_row - tile.first_row, columns = tile.end_column - tile.first_column;
     const std::int64_t lines = down ? columns : rows, length = down ? rows : columns;
@@ -143,7 +144,7 @@ class JosephProjector final : public Projector {
         rays[static_cast<std::size_t>(i)] =
             joseph::make_ray(slab_, axes, view.start_of(at), view.direction_to(at), view.parallel);
       }
-      joseph::sum_rays(slab_, axes, occupied, rays.data(), length, integrals.data());
+      joseph::sum_rays(slab_, axes, path, rays.data(), length, integrals.data());
       for (std::int64_t i = 0; i < length; ++i) {
         const auto [row, column] = place(i);
         float* to = pixels + row * view.columns + column;
@@ -153,47 +154,48 @@ class JosephProjector final : public Projector {
     }
   }
 
-  /// The blocks of planes in which any ray between the corners may meet something. In each plane the rays of a tile
-  /// lie between those of its corners.
-  [[nodiscard]] BlockMask occupied_blocks(const Exposure& view, const std::array<Vec3, 4>& corners, Axes axes) const {
-    BlockMask mask{};
-    const std::int64_t last = (slab_.size(axes.dominant) + 1) >> joseph::kBlockBits;
-    for (std::int64_t block = 0; block <= last; ++block) {
-      double low[2] = {1e300, 1e300}, high[2] = {-1e300, -1e300};
-      for (const Vec3 corner : corners)
-        for (const std::int64_t plane : {block * joseph::kBlock, (block + 1) * joseph::kBlock - 1}) {
-          const Vec3 start = view.start_of(corner), direction = view.direction_to(corner);
-          const double along = (static_cast<double>(plane) - start[axes.dominant]) / direction[axes.dominant];
-          for (int i = 0; i < 2; ++i) {
-            const int axis = i == 0 ? axes.a : axes.b;
-            const double at = start[axis] + along * direction[axis];
-            low[i] = std::min(low[i], at - 1e-3);
-            high[i] = std::max(high[i], at + 1e-3);
-          }
-        }
-      if (any_occupied(axes, block, low, high))
-        mask[static_cast<std::size_t>(block) / 64] |= std::uint64_t{1} << (block % 64);
-    }
-    return mask;
-  }
-
-  [[nodiscard]] bool any_occupied(Axes axes, std::int64_t block, const double low[2], const double high[2]) const {
-    std::int64_t from[2], to[2];
-    for (int i = 0; i < 2; ++i) {
-      const double end = static_cast<double>(slab_.size(i == 0 ? axes.a : axes.b)) + 1;
-      if (high[i] < 0 || low[i] > end) return false;
-      from[i] = static_cast<std::int64_t>(std::max(low[i], 0.0)) >> joseph::kBlockBits;
-      to[i] = static_cast<std::int64_t>(std::min(high[i], end)) >> joseph::kBlockBits;
-    }
-    std::array<std::int64_t, 3> at{};
-    at[static_cast<std::size_t>(axes.dominant)] = block;
-    for (std::int64_t a = from[0]; a <= to[0]; ++a)
-      for (std::int64_t b = from[1]; b <= to[1]; ++b) {
-        at[static_cast<std::size_t>(axes.a)] = a;
-        at[static_cast<std::size_t>(axes.b)] = b;
-        if (slab_.occupied(at)) return true;
+  /// What the rays between the corners meet. In each plane they lie between those of the corners.
+  [[nodiscard]] TilePath path_between(const Exposure& view, const std::array<Vec3, 4>& corners, Axes axes) const {
+    std::array<std::array<double, 2>, 4> start{}, slope{};  // of a and b
+    for (std::size_t i = 0; i < 4; ++i) {
+      const Vec3 from = view.start_of(corners[i]), direction = view.direction_to(corners[i]);
+      for (std::size_t j = 0; j < 2; ++j) {
+        const int axis = j == 0 ? axes.a : axes.b;
+        slope[i][j] = direction[axis] / direction[axes.dominant];
+        start[i][j] = from[axis] - from[axes.dominant] * slope[i][j];
       }
-    return false;
+    }
+    const std::int64_t planes = slab_.size(axes.dominant) + 2;
+    TilePath path;
+    path.water.assign(static_cast<std::size_t>(planes) + 1, 0);
+    path.bone.assign(static_cast<std::size_t>(planes) + 1, 0);
+    std::array<std::int64_t, 3> low{}, high{};
+    for (std::int64_t first = 0; first < planes; first += joseph::kSteps) {
+      low[static_cast<std::size_t>(axes.dominant)] = first >> joseph::kBlockBits;
+      high[static_cast<std::size_t>(axes.dominant)] = (first + joseph::kSteps - 1) >> joseph::kBlockBits;
+      for (std::size_t j = 0; j < 2; ++j) {
+        double least = 1e300, most = -1e300;
+        for (std::size_t i = 0; i < 4; ++i)
+          for (const double plane : {static_cast<double>(first), static_cast<double>(first + joseph::kSteps - 1)}) {
+            least = std::min(least, start[i][j] + plane * slope[i][j]);
+            most = std::max(most, start[i][j] + plane * slope[i][j]);
+          }
+        const auto axis = static_cast<std::size_t>(j == 0 ? axes.a : axes.b);
+        const auto in_block = [](double at) {
+          return static_cast<std::int64_t>(std::floor(std::clamp(at, -1e6, 1e6))) >> joseph::kBlockBits;
+        };
+        low[axis] = in_block(least - 1e-3);
+        high[axis] = in_block(most + 1e-3);
+      }
+      const auto value = slab_.only_value(low, high);
+      if (!value) path.steps.push_back(static_cast<std::int32_t>(first >> joseph::kStepBits));
+      for (std::int64_t plane = first; plane < std::min(planes, first + joseph::kSteps); ++plane) {
+        const auto i = static_cast<std::size_t>(plane);
+        path.water[i + 1] = path.water[i] + (value ? value->water : 0);
+        path.bone[i + 1] = path.bone[i] + (value ? value->bone : 0);
+      }
+    }
+    return path;
   }
 
   Slab slab_;

@@ -118,7 +118,7 @@ void Slab::fill(const Volume& volume) {
 
 void Slab::map() {
   for (std::size_t axis = 0; axis < 3; ++axis) blocks_[axis] = ((size_[axis] + 1) >> kBlockBits) + 1;
-  occupied_.assign(static_cast<std::size_t>(blocks_[0] * blocks_[1] * blocks_[2]), 0);
+  values_.resize(static_cast<std::size_t>(blocks_[0] * blocks_[1] * blocks_[2]));
   const auto fast = static_cast<std::size_t>(fastest_), middle = (fast + 1) % 3, slow = (fast + 2) % 3;
   parallel_for(0, blocks_[slow], 1, [&](std::int64_t begin, std::int64_t end) {
     std::array<std::int64_t, 3> block{};
@@ -126,18 +126,17 @@ void Slab::map() {
       for (block[middle] = 0; block[middle] < blocks_[middle]; ++block[middle])
         for (block[fast] = 0; block[fast] < blocks_[fast]; ++block[fast]) {
           // Interpolation reads the next voxel too.
-          const auto last = [&](std::size_t axis) {
-            return std::min((block[axis] + 1) << kBlockBits, size_[axis] + 1);
-          };
-          bool found = false;
-          for (std::int64_t s = block[slow] << kBlockBits; s <= last(slow) && !found; ++s)
-            for (std::int64_t m = block[middle] << kBlockBits; m <= last(middle) && !found; ++m) {
+          const auto first = [&](std::size_t axis) { return block[axis] << kBlockBits; };
+          const auto last = [&](std::size_t axis) { return std::min(first(axis) + kBlock, size_[axis] + 1); };
+          const Voxel value =
+              voxels_.get()[first(slow) * stride_[slow] + first(middle) * stride_[middle] + first(fast)];
+          bool alike = true;
+          for (std::int64_t s = first(slow); s <= last(slow) && alike; ++s)
+            for (std::int64_t m = first(middle); m <= last(middle) && alike; ++m) {
               const Voxel* row = voxels_.get() + s * stride_[slow] + m * stride_[middle];
-              found = std::any_of(row + (block[fast] << kBlockBits), row + last(fast) + 1,
-                                  [](Voxel v) { return v.water != 0 || v.bone != 0; });
+              alike = std::all_of(row + first(fast), row + last(fast) + 1, [&](Voxel v) { return v == value; });
             }
-          occupied_[static_cast<std::size_t>((block[2] * blocks_[1] + block[1]) * blocks_[0] + block[0])] =
-              found ? 1 : 0;
+          if (alike) values_[index_of(block)] = value;
         }
   });
 }
@@ -153,10 +152,19 @@ Vec3 Slab::difference(Vec3 step) const {
   return {local.x / grid_.spacing.x, local.y / grid_.spacing.y, local.z / grid_.spacing.z};
 }
 
-bool Slab::occupied(std::array<std::int64_t, 3> block) const {
-  for (std::size_t axis = 0; axis < 3; ++axis)
-    if (block[axis] < 0 || block[axis] >= blocks_[axis]) return false;
-  return occupied_[static_cast<std::size_t>((block[2] * blocks_[1] + block[1]) * blocks_[0] + block[0])] != 0;
+std::optional<Voxel> Slab::only_value(std::array<std::int64_t, 3> low, std::array<std::int64_t, 3> high) const {
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    low[axis] = std::max<std::int64_t>(low[axis], 0);
+    high[axis] = std::min(high[axis], blocks_[axis] - 1);
+    if (low[axis] > high[axis]) return Voxel{0, 0};
+  }
+  const std::optional<Voxel> value = values_[index_of(low)];
+  std::array<std::int64_t, 3> block{};
+  for (block[2] = low[2]; block[2] <= high[2] && value; ++block[2])
+    for (block[1] = low[1]; block[1] <= high[1]; ++block[1])
+      for (block[0] = low[0]; block[0] <= high[0]; ++block[0])
+        if (values_[index_of(block)] != value) return std::nullopt;
+  return value;
 }
 
 }  // namespace osteon::joseph

@@ -25,7 +25,7 @@ constexpr int kRayBits = 40, kBlockFraction = 18, kWeightBits = 14;
 constexpr std::int32_t kWeightOne = 1 << kWeightBits;
 
 /// One number for each plane of a block.
-using Lanes = std::int32_t __attribute__((vector_size(4 * kBlock)));
+using Lanes = std::int32_t __attribute__((vector_size(4 * kSteps)));
 
 /// Narrows low … high to where intercept + slope·s lies between 0 and `end`, less a margin for the rounding of
 /// positions (at the border, where the volume is air but for that margin).
@@ -48,8 +48,8 @@ std::int64_t fixed(double value) {
 /// Where the voxels of one block's planes lie and how much each counts: pairs of 16-bit weights of the voxels at a and
 /// a + 1, twice (for water and bone) at b and twice at b + 1.
 struct BlockSteps {
-  alignas(32) std::uint32_t offset[kBlock];
-  alignas(32) std::int32_t weight[kBlock][4];
+  alignas(32) std::uint32_t offset[kSteps];
+  alignas(32) std::int32_t weight[kSteps][4];
 };
 
 struct Strides {
@@ -59,7 +59,7 @@ struct Strides {
 
 OSTEON_JOSEPH_INLINE void prepare(const Ray& ray, Strides strides, std::int32_t block, BlockSteps& steps) {
   constexpr Lanes kLane = {0, 1, 2, 3, 4, 5, 6, 7};
-  const std::int64_t plane = std::int64_t{block} * kBlock;
+  const std::int64_t plane = std::int64_t{block} * kSteps;
   constexpr int kShift = kRayBits - kBlockFraction;
   const auto narrowed = [](std::int64_t value) __attribute__((always_inline)) {
     return static_cast<std::int32_t>((value + (std::int64_t{1} << (kShift - 1))) >> kShift);
@@ -135,25 +135,29 @@ OSTEON_JOSEPH_INLINE void add(Totals& totals, Sums sums) { totals += __builtin_c
 
 template <bool kNeighbours>
 OSTEON_JOSEPH_INLINE MaterialFractions sum_ray(const Ray& ray, const Voxel* voxels, Strides strides,
-                                               const BlockMask& occupied) {
+                                               const TilePath& path) {
+  if (ray.last < ray.first) return {0, 0};
   Totals totals = {0, 0, 0, 0};
-  const std::int32_t end = ray.last >> kBlockBits;
-  for (std::int32_t block = ray.first >> kBlockBits; block <= end; ++block) {
-    if ((occupied[static_cast<std::size_t>(block) / 64] >> (block % 64) & 1) == 0) continue;
+  for (const std::int32_t block : path.steps) {
+    if (block < ray.first >> kStepBits) continue;
+    if (block > ray.last >> kStepBits) break;
     BlockSteps steps;
     prepare(ray, strides, block, steps);
-    const Voxel* plane = voxels + std::int64_t{block} * kBlock * strides.plane;
+    const Voxel* plane = voxels + std::int64_t{block} * kSteps * strides.plane;
     // Four planes fit 32 bits: 4 · 32767 · 16384 < 2^31.
-    for (int half = 0; half < kBlock; half += 4) {
+    for (int half = 0; half < kSteps; half += 4) {
       const auto at = [&](int i) __attribute__((always_inline)) {
         return step<kNeighbours>(plane + steps.offset[half + i], strides, steps.weight[half + i]);
       };
       add(totals, plus(plus(at(0), at(1)), plus(at(2), at(3))));
     }
   }
-  const float scale = ray.step / static_cast<float>(kWeightOne);
-  return {(totals[0] + totals[2]) * (scale / static_cast<float>(kWaterUnits)),
-          (totals[1] + totals[3]) * (scale / static_cast<float>(kBoneUnits))};
+  const auto first = static_cast<std::size_t>(ray.first), end = static_cast<std::size_t>(ray.last) + 1;
+  const auto one = static_cast<float>(kWeightOne);
+  const float water = totals[0] + totals[2] + one * static_cast<float>(path.water[end] - path.water[first]);
+  const float bone = totals[1] + totals[3] + one * static_cast<float>(path.bone[end] - path.bone[first]);
+  return {water * (ray.step / (one * static_cast<float>(kWaterUnits))),
+          bone * (ray.step / (one * static_cast<float>(kBoneUnits)))};
 }
 
 }  // namespace
@@ -191,14 +195,14 @@ Ray make_ray(const Slab& slab, Axes axes, Vec3 start, Vec3 direction, bool both_
   return ray;
 }
 
-OSTEON_JOSEPH_CLONES void sum_rays(const Slab& slab, Axes axes, const BlockMask& occupied, const Ray* rays,
+OSTEON_JOSEPH_CLONES void sum_rays(const Slab& slab, Axes axes, const TilePath& path, const Ray* rays,
                                    std::int64_t count, MaterialFractions* integrals) {
   const Strides strides = {slab.stride(axes.dominant), static_cast<std::int32_t>(slab.stride(axes.a)),
                            static_cast<std::int32_t>(slab.stride(axes.b))};
   if (strides.b == 1)
-    for (std::int64_t i = 0; i < count; ++i) integrals[i] = sum_ray<true>(rays[i], slab.voxels(), strides, occupied);
+    for (std::int64_t i = 0; i < count; ++i) integrals[i] = sum_ray<true>(rays[i], slab.voxels(), strides, path);
   else
-    for (std::int64_t i = 0; i < count; ++i) integrals[i] = sum_ray<false>(rays[i], slab.voxels(), strides, occupied);
+    for (std::int64_t i = 0; i < count; ++i) integrals[i] = sum_ray<false>(rays[i], slab.voxels(), strides, path);
 }
 
 }  // namespace osteon::joseph

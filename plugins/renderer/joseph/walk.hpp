@@ -1,6 +1,6 @@
 #pragma once
 
-// A ray as the inner loop walks it: from voxel plane to voxel plane along its dominant axis, `kBlock` planes at a time.
+// A ray as the inner loop walks it: from voxel plane to voxel plane along its dominant axis, `kSteps` planes at a time.
 //
 // Positions are fixed-point and the weights of interpolation whole numbers of 1/16384, so that a sum of voxels is a sum
 // of integers: the same bits on every processor, whichever instructions it has. The position's error is that of a
@@ -12,8 +12,14 @@
 
 namespace osteon::joseph {
 
-/// Blocks along the longest axis, as bits.
-using BlockMask = std::array<std::uint64_t, (kLongestAxis + 2) / kBlock / 64 + 1>;
+/// What the rays of a tile meet, plane by plane: blocks that each ray must walk through, and what lies in all the
+/// others, where every ray of the tile meets the same value.
+struct TilePath {
+  std::vector<std::int32_t> steps;        ///< numbers of the groups of `kSteps` planes to walk through, ascending
+  std::vector<std::int32_t> water, bone;  ///< sums of the other groups' values over the planes before each plane
+};
+
+inline constexpr int kStepBits = 3, kSteps = 1 << kStepBits;  ///< planes that a ray is walked through at a time
 
 struct Ray {
   std::int32_t first = 1, last = 0;       ///< planes, border included; none when last < first
@@ -34,8 +40,8 @@ struct Axes {
 /// axis along which |direction| is largest.
 [[nodiscard]] Ray make_ray(const Slab& slab, Axes axes, Vec3 start, Vec3 direction, bool both_ways);
 
-/// Line integrals in mm of `count` rays, over the blocks in `occupied`.
-void sum_rays(const Slab& slab, Axes axes, const BlockMask& occupied, const Ray* rays, std::int64_t count,
+/// Line integrals in mm of `count` rays.
+void sum_rays(const Slab& slab, Axes axes, const TilePath& path, const Ray* rays, std::int64_t count,
               MaterialFractions* integrals);
 
 }  // namespace osteon::joseph
