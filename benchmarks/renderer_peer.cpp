@@ -1,11 +1,13 @@
-// Our side of `scripts/peers renderer`: what the other program does, on the same volume, with the same geometry, and what
-// a run does beyond it. One task a call; prints seconds (or megabytes) and nothing else, so that a script can alternate
-// between the two programs.
+// Our side of `scripts/peers renderer`: what the other program does, on the same volume, with the same geometry, and
+// what a run does beyond it. One task a call; prints seconds (or megabytes) and nothing else, so that a script can
+// alternate between the two programs.
 //
 //     renderer-peer volume FOLDER        write the volume as MetaImage (vol.mhd, vol.raw) for the peer
 //     renderer-peer projections N        N projections around the long axis, both materials: seconds each
+//     renderer-peer projections-noisy N  the same with noise in each voxel, as in a CT: nothing is uniform but the air
+//     renderer-peer projections-oblique N  the same, the detector's axes along none of the volume's
 //     renderer-peer grid FOLDER          1,800 finished X-rays of the study's grid, stored raw: seconds
-//     renderer-peer grid-without-roll FOLDER   the same, each exposure projected by itself, a tenth of the axial angles
+//     renderer-peer grid-without-roll FOLDER   the same, each exposure projected by itself
 //     renderer-peer png FOLDER           60 montages as PNG files: seconds
 //     renderer-peer memory               peak resident megabytes of this process after a projection, and the volume's
 //     renderer-peer memory-grid FOLDER   the same after the grid
@@ -17,6 +19,7 @@
 #include "imaging/imaging.hpp"
 
 #include <osteon/png.hpp>
+#include <osteon/random.hpp>
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -41,19 +44,21 @@ namespace fs = std::filesystem;
 constexpr double kSpacing = 0.4, kPixel = 0.2, kSource = 1000, kDetector = 1500;
 constexpr std::int64_t kRows = 800, kColumns = 400;
 
-Volume bone_in_tissue() {
+Volume bone_in_tissue(double noise = 0) {
   Volume volume;
   volume.grid.size = {200, 200, 400};
   volume.grid.spacing = {kSpacing, kSpacing, kSpacing};
   volume.grid.origin = -volume.grid.centre();
   volume.hounsfield = at::empty({400, 200, 200}, at::kShort);
   auto* voxel = volume.hounsfield.data_ptr<std::int16_t>();
+  Random random(1, "voxels");
   for (int k = 0; k < 400; ++k)
     for (int j = 0; j < 200; ++j)
       for (int i = 0; i < 200; ++i) {
         const Vec3 p = volume.grid.to_patient({1.0 * i, 1.0 * j, 1.0 * k});
         const double r = std::hypot(p.x, p.y), thick = 8 + 6 * std::pow(p.z / 80, 2);
-        *voxel++ = static_cast<std::int16_t>(r > 36 ? -1000 : r > thick ? 40 : r > thick - 3 ? 1500 : 100);
+        const double value = r > 36 ? -1000 : r > thick ? 40 : r > thick - 3 ? 1500 : 100;
+        *voxel++ = static_cast<std::int16_t>(noise > 0 && r <= 36 ? std::lround(random.normal(value, noise)) : value);
       }
   return volume;
 }
@@ -71,15 +76,15 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 /// What `plastimatch drr --sad 1000 --sid 1500` sees at a gantry angle.
-Projection at_gantry(double angle) {
-  const Mat3 turn = rotation({0, 0, 1}, radians(angle));
+Projection at_gantry(double angle, const Mat3& then = {}) {
+  const Mat3 turn = then * rotation({0, 0, 1}, radians(angle));
   Projection view;
   view.source = turn * Vec3{0, -kSource, 0};
   view.rows = kRows;
   view.columns = kColumns;
   const double pixel = kPixel * kDetector / kSource;
   view.column_step = turn * Vec3{pixel, 0, 0};
-  view.row_step = Vec3{0, 0, -pixel};
+  view.row_step = turn * Vec3{0, 0, -pixel};
   view.first_pixel = turn * Vec3{0, kDetector - kSource, 0} - view.column_step * ((kColumns - 1) / 2.0) -
                      view.row_step * ((kRows - 1) / 2.0);
   return view;
@@ -97,17 +102,18 @@ void write_volume(const fs::path& folder) {
                static_cast<std::streamsize>(volume.hounsfield.numel() * 2));
 }
 
-double time_projections(int count) {
+double time_projections(int count, double noise = 0, const Mat3& then = {}) {
   const auto handle = joseph();
-  const auto projector = handle.prepare(bone_in_tissue());
+  const auto projector = handle.prepare(bone_in_tissue(noise));
   (void)projector.project(std::vector<Projection>{at_gantry(3)});
   const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < count; ++i) (void)projector.project(std::vector<Projection>{at_gantry(7.0 * i)});
+  for (int i = 0; i < count; ++i) (void)projector.project(std::vector<Projection>{at_gantry(7.0 * i, then)});
   return seconds_since(start) / count;
 }
 
 Parameters grid_views() {
-  return {imaging::views_schema(), {{"height", kRows}, {"field_of_view", kPixel * kRows}, {"source_isocentre", kSource}}};
+  return {imaging::views_schema(),
+          {{"height", kRows}, {"field_of_view", kPixel * kRows}, {"source_isocentre", kSource}}};
 }
 
 /// Renders `poses` and writes the pixels as they come, flushed to the disk at the end.
@@ -118,16 +124,17 @@ double time_images(const fs::path& folder, const std::vector<imaging::Pose>& pos
   const auto start = std::chrono::steady_clock::now();
   const int file = ::open((folder / "images.raw").c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
   if (file < 0) throw failure("cannot write images.raw");
-  imaging::render(handle, volume, bone_frame(), poses, grid_views(), film, {},
-                  [&](std::int64_t, const at::Tensor& images) {
-                    const auto* from = images.data_ptr<std::uint8_t>();
-                    for (std::int64_t done = 0; done < images.numel();) {
-                      const auto count = ::write(file, from + done, static_cast<std::size_t>(images.numel() - done));
-                      if (count <= 0) throw failure("cannot write images.raw");
-                      done += count;
-                    }
-                  },
-                  reuse);
+  imaging::render(
+      handle, volume, bone_frame(), poses, grid_views(), film, {},
+      [&](std::int64_t, const at::Tensor& images) {
+        const auto* from = images.data_ptr<std::uint8_t>();
+        for (std::int64_t done = 0; done < images.numel();) {
+          const auto count = ::write(file, from + done, static_cast<std::size_t>(images.numel() - done));
+          if (count <= 0) throw failure("cannot write images.raw");
+          done += count;
+        }
+      },
+      reuse);
   ::fsync(file);
   ::close(file);
   return seconds_since(start);
@@ -159,6 +166,10 @@ int run(const std::vector<std::string>& words) {
     write_volume(words.at(1));
   else if (task == "projections")
     value = time_projections(std::stoi(words.at(1)));
+  else if (task == "projections-noisy")
+    value = time_projections(std::stoi(words.at(1)), 20);
+  else if (task == "projections-oblique")
+    value = time_projections(std::stoi(words.at(1)), 0, rotation(normalised({1, 1, 0.3}), radians(25)));
   else if (task == "grid")
     value = time_images(words.at(1), poses, imaging::RollReuse::where_it_pays);
   else if (task == "grid-without-roll")

@@ -18,7 +18,7 @@ namespace {
 
 /// Images and line integrals in memory at one time: bytes at most, and poses at most, so that progress and Ctrl-C are
 /// prompt.
-constexpr std::int64_t kChunkBytes = 48 << 20, kChunkPoses = 32;
+constexpr std::int64_t kChunkBytes = 24 << 20, kChunkPoses = 32;
 
 /// Names the volume's streams of noise: an acquisition has its own noise because it has its own voxels, and a run that
 /// is repeated has the same.

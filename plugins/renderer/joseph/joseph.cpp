@@ -37,7 +37,7 @@ namespace {
 using joseph::Axes, joseph::TilePath, joseph::Ray, joseph::Slab;
 
 /// Pixels along each side of what one thread renders at a time.
-constexpr std::int64_t kTile = 16;
+constexpr std::int64_t kTile = 12;
 
 /// An exposure in the indices of the slab.
 struct Exposure {
