@@ -1,6 +1,7 @@
 #include "imaging/render.hpp"
 
 #include "imaging/film.hpp"
+#include "imaging/spectrum.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/geometry.hpp>
@@ -138,7 +139,21 @@ TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
                                                               {"minimum", 0.5},
                                                               {"maximum", 2.0},
                                                               {"blur", 0.5},
-                                                              {"photons", 1e4}};
+                                                              {"photons", 1e4},
+                                                              {"spectrum", std::string("tube")},
+                                                              {"kilovolts", std::vector<double>{70}},
+                                                              {"filtration", 4.0},
+                                                              {"polarity", std::string("bone_dark")},
+                                                              {"focal_spot", 5.0},
+                                                              {"magnification", 2.0},
+                                                              {"scatter", 0.5},
+                                                              {"scatter_width", 15.0}};
+  // What the others of its kind need to matter.
+  const std::map<std::string, std::map<std::string, ParameterValue>> beside = {
+      {"kilovolts", {{"spectrum", std::string("tube")}}},
+      {"filtration", {{"spectrum", std::string("tube")}}},
+      {"magnification", {{"focal_spot", 5.0}}},
+      {"scatter_width", {{"scatter", 0.5}}}};
   const at::Tensor standard = make({}, {});
   EXPECT_TRUE(standard.equal(make({}, {})));
   for (const Parameter& parameter : views_schema().parameters) {
@@ -147,8 +162,27 @@ TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
   }
   for (const Parameter& parameter : film_schema().parameters) {
     ASSERT_TRUE(changed_film.contains(parameter.name)) << parameter.name;
-    EXPECT_FALSE(standard.equal(make({}, {{parameter.name, changed_film.at(parameter.name)}}))) << parameter.name;
+    auto others = beside.contains(parameter.name) ? beside.at(parameter.name) : std::map<std::string, ParameterValue>{};
+    const at::Tensor before = make({}, others);
+    others[parameter.name] = changed_film.at(parameter.name);
+    EXPECT_FALSE(before.equal(make({}, others))) << parameter.name;
   }
+}
+
+TEST(Render, ATubesRowsGiveTheMeanEnergyOfItsPhotons) {
+  const ImageSet set =
+      images({{}}, views(), film({{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 80}}}));
+  ASSERT_EQ(set.rows.size(), 2U);
+  EXPECT_DOUBLE_EQ(set.rows[0].energy, tube_spectrum(50, 2.5).mean_energy());
+  EXPECT_DOUBLE_EQ(set.rows[1].energy, tube_spectrum(80, 2.5).mean_energy());
+}
+
+TEST(Render, CountsVoxelsOfMetal) {
+  Volume volume = scene(1);
+  EXPECT_EQ(metal_voxels(volume), 0);
+  volume.hounsfield[3][4][5] = 3001;
+  volume.hounsfield[3][4][6] = 3000;
+  EXPECT_EQ(metal_voxels(volume), 1);
 }
 
 TEST(Render, ABoneOutsideTheVolumeIsAMistake) {

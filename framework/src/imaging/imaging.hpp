@@ -7,4 +7,6 @@
 #include "imaging/bone_frame.hpp"
 #include "imaging/film.hpp"
 #include "imaging/render.hpp"
+#include "imaging/roll.hpp"
+#include "imaging/spectrum.hpp"
 #include "imaging/views.hpp"

@@ -51,7 +51,7 @@ std::string thousands(std::int64_t n) {
 std::string plan_line(const config::Experiment& e) {
   const Parameters& views = e.sections.at("views");
   const auto poses = static_cast<std::int64_t>(imaging::gallery_poses(views).size());
-  const auto energies = static_cast<std::int64_t>(e.sections.at("film").reals("energies").size());
+  const auto energies = static_cast<std::int64_t>(imaging::Film(e.sections.at("film")).energies().size());
   return text(e.only("source").plugin, " bones · ", thousands(poses * energies), " X-rays a gallery volume · ",
               e.only("backbone").plugin, " · ", e.only("loss").plugin, " · ",
               e.sections.at("training").integer("epochs"), " epochs");
