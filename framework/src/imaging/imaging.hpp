@@ -5,6 +5,8 @@
 
 #include "imaging/attenuation.hpp"
 #include "imaging/bone_frame.hpp"
+#include "imaging/detector.hpp"
 #include "imaging/film.hpp"
 #include "imaging/render.hpp"
+#include "imaging/subset.hpp"
 #include "imaging/views.hpp"

@@ -1,6 +1,8 @@
 #include "imaging/render.hpp"
 
+#include "imaging/detector.hpp"
 #include "imaging/film.hpp"
+#include "imaging/slot.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/error.hpp>
@@ -81,7 +83,9 @@ ImageSet render(const host::RendererHandle& renderer, const Volume& volume, cons
     throw_if_stopped();
     const std::int64_t here = std::min(chunk, count - first);
     const auto chunk_poses = poses.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here));
-    const at::Tensor integrals = projector.project(exposures(frame, chunk_poses, views));
+    const auto chunk_exposures = exposures(frame, chunk_poses, views);
+    const at::Tensor integrals =
+        is_slot_scan(views) ? project_slot(projector, chunk_exposures) : projector.project(chunk_exposures);
     for (std::int64_t i = 0; i < 2 * here; ++i)
       require_shadow(material_image(integrals, i), chunk_poses[static_cast<std::size_t>(i / 2)]);
     parallel_for(0, here * energies, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -95,11 +99,14 @@ ImageSet render(const host::RendererHandle& renderer, const Volume& volume, cons
     });
     for (std::int64_t i = 0; i < here * energies; ++i) {
       const Pose& pose = chunk_poses[static_cast<std::size_t>(i / energies)];
+      const Angles ml = angles_of(pose, Plane::ml);
       images.rows.push_back({first + i / energies, pose.axial, pose.tilt, pose.in_plane,
-                             film.energies()[static_cast<std::size_t>(i % energies)], spacing});
+                             film.energies()[static_cast<std::size_t>(i % energies)], spacing, ml.axial, ml.tilt,
+                             ml.in_plane, pose.ap_scale, pose.ml_scale});
     }
     if (progress) progress((first + here) * energies, count * energies);
   }
+  cut_to_detector(images.pixels, frame, views);
   return images;
 }
 
