@@ -4,7 +4,7 @@
 
 #include <osteon/error.hpp>
 
-#include <ATen/Functions.h>
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -201,15 +201,15 @@ TEST_F(RealFemurs, TheAnatomyTellsWhichEndIsProximalWhenTheBoneLiesAcross) {
   }
 }
 
-/// The rotation (degrees about the axes of the first frame) that is left between two surfaces that should coincide: 25
+/// The rotation (degrees about the axes of the first frame) that is left between two surfaces that should coincide: 15
 /// rounds of nearest points and Kabsch's rotation (Acta Cryst. A32, 1976).
 Vec3 rotation_between(const Mesh& a, const Mesh& b) {
   at::Tensor moving =
-      a.vertices.slice(0, 0, a.vertices.size(0), std::max<std::int64_t>(1, a.vertices.size(0) / 1500)).to(at::kDouble);
+      a.vertices.slice(0, 0, a.vertices.size(0), std::max<std::int64_t>(1, a.vertices.size(0) / 800)).to(at::kDouble);
   const at::Tensor still =
-      b.vertices.slice(0, 0, b.vertices.size(0), std::max<std::int64_t>(1, b.vertices.size(0) / 6000)).to(at::kDouble);
+      b.vertices.slice(0, 0, b.vertices.size(0), std::max<std::int64_t>(1, b.vertices.size(0) / 4000)).to(at::kDouble);
   at::Tensor total = at::eye(3, at::kDouble);
-  for (int round = 0; round < 25; ++round) {
+  for (int round = 0; round < 15; ++round) {
     const at::Tensor nearest = still.index_select(0, std::get<1>(at::cdist(moving, still).min(1)));
     const at::Tensor p = moving - moving.mean(0), q = nearest - nearest.mean(0);
     const auto [u, s, v] = at::svd(at::matmul(p.t(), q));
@@ -255,23 +255,22 @@ TEST_F(RealFemurs, TheShapeTellsTheSide) {
     ASSERT_TRUE(frame.hip_centre && frame.knee_centre) << name.first;
     EXPECT_GT(frame.head_radius, 19) << name.first;
     EXPECT_LT(frame.head_radius, 30) << name.first;
-    const double tilt = angle_between(*frame.hip_centre - *frame.knee_centre, frame.proximal);
+    const double tilt = angle_between(normalised(*frame.hip_centre - *frame.knee_centre), frame.proximal);
     EXPECT_GT(tilt, 1) << name.first;
     EXPECT_LT(tilt, 9) << name.first;
   }
 }
 
-/// What is left when everything below (or above) a share of the length is cut off, with a flat end.
+/// What is left when everything below (or above) a share of the length is cut off: it is drawn together to one point in
+/// the middle of the cut, so that the surface stays closed.
 Mesh cut(const Mesh& mesh, double share, bool below) {
   const Box box = bounding_box(mesh);
-  const auto z = static_cast<float>(box.low.z + share * (box.high.z - box.low.z));
+  const double z = box.low.z + share * (box.high.z - box.low.z);
   Mesh result{mesh.vertices.clone(), mesh.triangles};
-  at::Tensor height = result.vertices.select(1, 2);
-  if (below) {
-    height.clamp_min_(z);
-  } else {
-    height.clamp_max_(z);
-  }
+  const at::Tensor height = mesh.vertices.select(1, 2);
+  at::Tensor middle = mesh.vertices.index({(height - z).abs() < 5}).mean(0);
+  middle[2] = z;
+  result.vertices.index_put_({below ? height < z : height > z}, middle);
   return result;
 }
 

@@ -47,9 +47,9 @@ TEST(Detector, ADetectorThatMissesTheBoneIsWarnedOfWithTheNumbers) {
       rows, poses, tube(), bone_frame(),
       views({{"detector_width", 20.0}, {"detector_height", 20.0}, {"detector_shift", std::vector<double>{40, 0}}}));
   EXPECT_EQ(rows[0].ap_cut, 1);
-  // The detector begins 30 mm beside the axis; the nearest triangle's middle lies 1.7 mm from it (in ML alike).
+  // The detector begins 30 mm beside the axis; the nearest triangle's middle lies 1.7 mm from it.
   EXPECT_EQ(warning,
-            "the detector misses the bone in 2 of 2 views, by up to 28.3 mm at the isocentre (AP at axial 0°, tilt 0°, "
+            "the detector misses the bone in 2 of 2 views, by up to 28.3 mm at the isocentre (ML at axial 0°, tilt 0°, "
             "in-plane 0°); see views.detector_shift, detector_width, detector_height and field_of_view");
 }
 

@@ -219,8 +219,9 @@ Head find_head(const Search& search) {
   std::vector<Vec3> points;
   for (const Vec3& p : points_between(search.bone, search.proximal, 0, 0.2))
     if (dot(search.shaft.offset(p, search.proximal), towards) > 0) points.push_back(p);
-  // The head's radius is 4 % (cats) to 6 % (people) of the femur's length.
-  head.sphere = fit_sphere(points, 0.03 * search.length(), 0.09 * search.length());
+  // The head's radius is 1.6 (cats) to 2.5 times (people) the deviation of the shaft's outline, however much of the
+  // bone there is.
+  head.sphere = fit_sphere(points, 1.2 * search.shaft_width, 3.2 * search.shaft_width);
   if (head.sphere) {
     const Vec3 offset = search.shaft.offset(head.sphere->centre, search.proximal);
     // A rounded cut of the shaft lies on its line.
@@ -228,7 +229,7 @@ Head find_head(const Search& search) {
   }
   if (!head.direction) {
     head.sphere.reset();
-    if (norm(towards) > 0.5 * search.shaft_width) head.direction = towards;
+    if (norm(towards) > 1.2 * search.shaft_width) head.direction = towards;
   }
   return head;
 }

@@ -22,11 +22,11 @@ struct BoneFrame {
   Vec3 medial, anterior, proximal;  ///< orthonormal
   double length = 0;                ///< mm, extent along `proximal`
 
-  std::optional<Vec3> hip_centre, knee_centre;  ///< where head and condyles were found
+  std::optional<Vec3> hip_centre{}, knee_centre{};  ///< where head and condyles were found
   double head_radius = 0;                       ///< mm
   Side side = Side::unknown;                    ///< the side that the axes take the bone for
   Side side_by_shape = Side::unknown;           ///< what head and condyles say, whatever the label
-  std::string found_by;                         ///< how AP and ML were found, for people
+  std::string found_by{};                         ///< how AP and ML were found, for people
 };
 
 /// Finds the axes. `bone` is closed. Which end is proximal, the patient's feet-to-head axis (+z) decides when the bone
