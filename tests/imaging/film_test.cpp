@@ -214,20 +214,12 @@ TEST(Film, AFocalSpotBlursByItsImageAtTheBone) {
   exposure.water[20 * 30 + 15] = 10000.0F;
   // 2 mm at magnification 1.5, seen at the bone: 2·0.5/1.5 mm wide; pixels of 0.1 mm.
   const double sigma = 2 * 0.5 / 1.5 / std::sqrt(12.0) / 0.1;
-  const Film spot(film({{"energies", std::vector<double>{60}},
-                        {"blur", 0.0},
-                        {"focal_spot", 2.0},
-                        {"magnification", 1.5},
-                        {"maximum", 10.0}}),
-                  0.1);
+  const Film spot(film({{"energies", std::vector<double>{60}}, {"blur", 0.0}, {"focal_spot", 2.0}, {"maximum", 10.0}}),
+                  0.1, 1.5);
   const Film blurred(film({{"energies", std::vector<double>{60}}, {"blur", sigma}, {"maximum", 10.0}}));
   EXPECT_EQ(exposure.on(spot), exposure.on(blurred));
-  const Film point(film({{"energies", std::vector<double>{60}},
-                         {"blur", 0.0},
-                         {"focal_spot", 2.0},
-                         {"magnification", 1.0},
-                         {"maximum", 10.0}}),
-                   0.1);
+  const Film point(film({{"energies", std::vector<double>{60}}, {"blur", 0.0}, {"focal_spot", 2.0}, {"maximum", 10.0}}),
+                   0.1, 1.0);
   EXPECT_EQ(exposure.on(point)[20 * 30 + 15], 255) << "in contact with the detector nothing blurs";
 }
 

@@ -30,9 +30,8 @@ double arrivals(double expected, Random& random) {
 
 /// Standard deviation, in pixels, of the shadow's blur by a focal spot: seen through a point of the object a square of
 /// width f is f·(m - 1) wide on the detector, which is f·(m - 1)/m at the object; a uniform width has 1/√12 of it.
-double focal_spot_sigma(const Parameters& film, double pixel_spacing) {
-  const double size = film.real("focal_spot"), magnification = film.real("magnification");
-  return size * (magnification - 1) / magnification / std::sqrt(12.0) / pixel_spacing;
+double focal_spot_sigma(const Parameters& film, double pixel_spacing, double magnification) {
+  return film.real("focal_spot") * (magnification - 1) / magnification / std::sqrt(12.0) / pixel_spacing;
 }
 
 /// Both materials blurred; the water may be left out.
@@ -102,13 +101,11 @@ std::vector<Parameter> image_parameters() {
           .unit("pixels")
           .at_least(0)
           .at_most(20),
-      Parameter::real("focal_spot", 0, "Width of the focal spot, for the blur of the shadow; 0 is a point.")
+      Parameter::real(
+          "focal_spot", 0,
+          "Width of the focal spot, whose shadow's blur grows with the magnification of the views; 0 is a point.")
           .unit("mm")
           .at_least(0)
-          .at_most(5),
-      Parameter::real("magnification", 1.1,
-                      "Source-detector over source-bone distance, which the focal spot's blur grows with.")
-          .at_least(1)
           .at_most(5),
       Parameter::real("photons", 0,
                       "Mean photons per pixel in the unattenuated beam, for quantum noise; 0 means no noise.")
@@ -136,7 +133,7 @@ Schema film_schema() {
   return schema;
 }
 
-Film::Film(const Parameters& film, double pixel_spacing)
+Film::Film(const Parameters& film, double pixel_spacing, double magnification)
     : minimum_(film.real("minimum")),
       maximum_(film.real("maximum")),
       photons_(film.real("photons")),
@@ -156,7 +153,7 @@ Film::Film(const Parameters& film, double pixel_spacing)
     energies_ = film.reals("energies");
     for (const double energy : energies_) attenuation_.push_back(attenuation(energy));
   }
-  const double spot = focal_spot_sigma(film, pixel_spacing), detector = film.real("blur");
+  const double spot = focal_spot_sigma(film, pixel_spacing, magnification), detector = film.real("blur");
   before_ = gaussian(linear() ? std::hypot(spot, detector) : spot);
   after_ = gaussian(linear() ? 0 : detector);
 }

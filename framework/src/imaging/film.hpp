@@ -32,8 +32,9 @@ struct MaterialImage {
 
 class Film {
  public:
-  /// `pixel_spacing`: mm at the isocentre, for what is measured in mm.
-  explicit Film(const Parameters& film, double pixel_spacing = 1);
+  /// `pixel_spacing`: mm at the isocentre, for what is measured in mm; `magnification` of the views (views.hpp), which
+  /// the focal spot's blur grows with.
+  explicit Film(const Parameters& film, double pixel_spacing = 1, double magnification = 1);
 
   /// keV of each image of a pose: the photons' energy, or their mean in a tube's spectrum.
   [[nodiscard]] const std::vector<double>& energies() const { return energies_; }

@@ -5,8 +5,10 @@
 
 #include "imaging/attenuation.hpp"
 #include "imaging/bone_frame.hpp"
+#include "imaging/detector.hpp"
 #include "imaging/film.hpp"
 #include "imaging/render.hpp"
 #include "imaging/roll.hpp"
 #include "imaging/spectrum.hpp"
+#include "imaging/subset.hpp"
 #include "imaging/views.hpp"

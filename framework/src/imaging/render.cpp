@@ -1,6 +1,8 @@
 #include "imaging/render.hpp"
 
+#include "imaging/detector.hpp"
 #include "imaging/film.hpp"
+#include "imaging/slot.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/error.hpp>
@@ -51,7 +53,7 @@ class PlaneExposures {
  public:
   PlaneExposures(const BoneFrame& frame, Plane plane, std::span<const Pose> poses, const Parameters& views,
                  const Grid& grid, RollReuse reuse)
-      : plan_(all(frame, plane, poses, views), grid, reuse) {}
+      : slot_(is_slot_scan(views)), plan_(all(frame, plane, poses, views), grid, slot_ ? RollReuse::never : reuse) {}
 
   /// Projects what poses `first` to `end` need and is not there from the chunk before.
   void project(const host::RendererHandle::BoundProjector& projector, std::size_t first, std::size_t end) {
@@ -74,7 +76,7 @@ class PlaneExposures {
       }
     }
     sheets_ = std::move(held);
-    alone_ = alone.empty() ? at::Tensor() : projector.project(alone);
+    alone_ = alone.empty() ? at::Tensor() : slot_ ? project_slot(projector, alone) : projector.project(alone);
     if (sheets.empty()) return;
     const at::Tensor projected = projector.project(sheets);
     for (std::size_t i = 0; i < numbers.size(); ++i) sheets_[numbers[i]] = projected[static_cast<std::int64_t>(i)];
@@ -104,6 +106,7 @@ class PlaneExposures {
     return result;
   }
 
+  bool slot_;  ///< each row has a source of its own
   RollPlan plan_;
   std::size_t first_ = 0;
   std::vector<std::int64_t> place_;   ///< of each pose of the chunk in `alone_`
@@ -120,7 +123,7 @@ std::vector<ImageRow> render(const host::RendererHandle& renderer, const Volume&
   volume.check();
   require_bone_inside(frame, volume);
   const double spacing = pixel_spacing(frame, views);
-  const Film film(film_parameters, spacing);
+  const Film film(film_parameters, spacing, magnification(views));
   const auto energies = static_cast<std::int64_t>(film.energies().size());
   const auto count = static_cast<std::int64_t>(poses.size());
   const std::int64_t height = views.integer("height"), half = height / 2, width = 2 * half;
@@ -141,7 +144,7 @@ std::vector<ImageRow> render(const host::RendererHandle& renderer, const Volume&
     }
     for (PlaneExposures& plane : planes)
       plane.project(projector, static_cast<std::size_t>(first), static_cast<std::size_t>(end));
-    const at::Tensor images = at::empty({(end - first) * energies, height, width}, at::kByte);
+    at::Tensor images = at::empty({(end - first) * energies, height, width}, at::kByte);
     auto* pixels = images.data_ptr<std::uint8_t>();
     parallel_for(0, 2 * (end - first), 1, [&](std::int64_t begin, std::int64_t last) {
       std::vector<float> buffer;
@@ -163,9 +166,12 @@ std::vector<ImageRow> render(const host::RendererHandle& renderer, const Volume&
     });
     for (std::int64_t i = first * energies; i < end * energies; ++i) {
       const Pose& pose = poses[static_cast<std::size_t>(i / energies)];
+      const Angles ml = angles_of(pose, Plane::ml);
       rows.push_back({i / energies, pose.axial, pose.tilt, pose.in_plane,
-                      film.energies()[static_cast<std::size_t>(i % energies)], spacing});
+                      film.energies()[static_cast<std::size_t>(i % energies)], spacing, ml.axial, ml.tilt, ml.in_plane,
+                      pose.ap_scale, pose.ml_scale});
     }
+    cut_to_detector(images, frame, views);
     take(first * energies, images);
     first = end;
     if (progress) progress(first * energies, count * energies);

@@ -10,7 +10,6 @@
 #include <osteon/digest.hpp>
 #include <osteon/files.hpp>
 #include <osteon/parallel.hpp>
-#include <osteon/png.hpp>
 
 #include <ATen/Functions.h>
 #include <nlohmann/json.hpp>
@@ -212,49 +211,6 @@ int run_experiment(const RunOptions& options) {
     write_file(folder / "table.csv", sweep_csv(plan, results));
     reporters(Results{table});
   });
-}
-
-std::int64_t render_pngs(const RunOptions& options, const fs::path& folder) {
-  host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
-  const config::Experiment& experiment = plan.points.front().experiment;
-  store::Store store(store::Store::standard_root());
-  limit_threads(experiment);
-  const Reporters reporters(experiment, registry);
-  const RunContext run{experiment, registry, store, reporters};
-  make_folder(folder);
-  Records records;
-  Cohort cohort = make_volumes(run, records);
-  make_surfaces(run, cohort, records);
-  make_images(run, cohort, records);
-  std::int64_t written = 0;
-  for (const Scan& scan : cohort.scans) {
-    throw_if_stopped();
-    const ImageSet set = image_set_from(store.load(scan.images.key));
-    const std::string name = text(cohort.specimens[scan.specimen].id, "-", scan.acquisition + 1);
-    make_folder(folder / name);
-    std::string index = "file,pose,axial_deg,tilt_deg,in_plane_deg,energy_kev,pixel_spacing_mm\n";
-    for (std::size_t i = 0; i < set.rows.size(); ++i) {
-      const ImageRow& row = set.rows[i];
-      char file[40];
-      std::snprintf(file, sizeof file, "%05zu.png", i);
-      write_png(folder / name / file, set.pixels[static_cast<std::int64_t>(i)]);
-      index += text(file, ",", row.pose, ",", row.axial, ",", row.tilt, ",", row.in_plane, ",", row.energy, ",",
-                    row.pixel_spacing, "\n");
-      ++written;
-    }
-    write_file(folder / name / "index.csv", index);
-    // The contact sheet: up to 6 × 4 images, spread evenly over the set.
-    const std::int64_t columns = 6, count = std::min<std::int64_t>(24, set.pixels.size(0));
-    const std::int64_t lines = (count + columns - 1) / columns, height = set.pixels.size(1), width = set.pixels.size(2);
-    at::Tensor sheet = at::zeros({lines * (height + 4), columns * (width + 4)}, at::kByte);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t y = i / columns * (height + 4), x = i % columns * (width + 4);
-      sheet.slice(0, y, y + height).slice(1, x, x + width).copy_(set.pixels[i * set.pixels.size(0) / count]);
-    }
-    write_png(folder / (name + ".png"), sheet);
-  }
-  return written;
 }
 
 std::int64_t export_volumes(const RunOptions& options, const std::string& format, const fs::path& folder) {

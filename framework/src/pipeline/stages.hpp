@@ -50,9 +50,20 @@ struct StageRecord {
 };
 using Records = std::vector<StageRecord>;
 
+/// What the source lists, nothing made.
+[[nodiscard]] Cohort list_scans(const RunContext& run);
+/// The volumes of the scans that `cohort` holds.
+void make_volumes(const RunContext& run, Cohort& cohort, Records& records);
+/// All that the source lists, with its volumes.
 [[nodiscard]] Cohort make_volumes(const RunContext& run, Records& records);
 void make_surfaces(const RunContext& run, Cohort& cohort, Records& records);
-void make_images(const RunContext& run, Cohort& cohort, Records& records);
+
+/// How many images were made, not found in the store, and what they took.
+struct RenderTime {
+  std::int64_t images = 0;
+  double seconds = 0;
+};
+RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records);
 
 /// Images of the whole cohort in memory, with what is known of each.
 struct ImageTable {

@@ -71,6 +71,12 @@ std::string voxel_digest(const Volume& volume) {
   return Digest().add(std::span(bytes, static_cast<std::size_t>(volume.hounsfield.numel()) * 2)).hex();
 }
 
+std::size_t bones_of(const Cohort& cohort) {
+  std::set<std::size_t> bones;
+  for (const Scan& scan : cohort.scans) bones.insert(scan.specimen);
+  return bones.size();
+}
+
 }  // namespace
 
 std::vector<const Scan*> Cohort::of_acquisition(int acquisition) const {
@@ -80,14 +86,25 @@ std::vector<const Scan*> Cohort::of_acquisition(int acquisition) const {
   return result;
 }
 
-Cohort make_volumes(const RunContext& run, Records& records) {
+Cohort list_scans(const RunContext& run) {
   auto source = make_handle<host::SourceHandle>(run, "source");
   source.keep_secret(run.store.salt());
   Cohort cohort;
   cohort.specimens = source.specimens();
   for (std::size_t s = 0; s < cohort.specimens.size(); ++s)
     for (int a = 0; a < cohort.specimens[s].acquisitions; ++a) cohort.scans.push_back({s, a, {}, {}, {}});
+  return cohort;
+}
 
+Cohort make_volumes(const RunContext& run, Records& records) {
+  Cohort cohort = list_scans(run);
+  make_volumes(run, cohort, records);
+  return cohort;
+}
+
+void make_volumes(const RunContext& run, Cohort& cohort, Records& records) {
+  auto source = make_handle<host::SourceHandle>(run, "source");
+  source.keep_secret(run.store.salt());
   StageReport report(run.reporters, "source", source.name(), static_cast<std::int64_t>(cohort.scans.size()), "volumes");
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
@@ -103,8 +120,7 @@ Cohort make_volumes(const RunContext& run, Records& records) {
       return artifact;
     });
   });
-  finish(report, records, text(cohort.scans.size(), " volumes of ", cohort.specimens.size(), " bones"));
-  return cohort;
+  finish(report, records, text(cohort.scans.size(), " volumes of ", bones_of(cohort), " bones"));
 }
 
 void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
@@ -114,18 +130,23 @@ void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"surface", label(specimen, scan.acquisition), surface.ingredients()};
-    ingredients.parts["revision"] = "1";
+    ingredients.parts["revision"] = "2";
     ingredients.parts["side"] = to_text(specimen.side);
     ingredients.parts["input.volume"] = scan.volume.digest;
     scan.surface = find_or_make(run, ingredients, report, [&] {
       const Mesh mesh = surface.extract(acquisition_from(run.store.load(scan.volume.key)).volume);
-      return to_artifact(BoneSurface{mesh, imaging::find_bone_frame(mesh, specimen.side)});
+      const imaging::BoneFrame frame = imaging::find_bone_frame(mesh, specimen.side);
+      if (frame.side_by_shape != Side::unknown && frame.side != frame.side_by_shape)
+        run.reporters(Notice{text(label(specimen, scan.acquisition), ": the bone is called a ", to_text(frame.side),
+                                  " one, but its head and condyles are a ", to_text(frame.side_by_shape),
+                                  " femur's; is the volume mirrored or the name wrong?")});
+      return to_artifact(BoneSurface{mesh, frame});
     });
   });
   finish(report, records, text(cohort.scans.size(), " meshes"));
 }
 
-void make_images(const RunContext& run, Cohort& cohort, Records& records) {
+RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) {
   const auto renderer = make_handle<host::RendererHandle>(run, "renderer");
   const Parameters& views = run.experiment.sections.at("views");
   const Parameters& film = run.experiment.sections.at("film");
@@ -138,7 +159,7 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
     store::Ingredients ingredients{"render", label(specimen, scan.acquisition), renderer.ingredients()};
     merge(ingredients.parts, section_parts(run.experiment, "views"));
     merge(ingredients.parts, section_parts(run.experiment, "film"));
-    ingredients.parts["revision"] = "1";
+    ingredients.parts["revision"] = "2";
     const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
     ingredients.parts["poses"] = gallery ? "gallery" : "query";
     ingredients.parts["input.volume"] = scan.volume.digest;
@@ -146,13 +167,15 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
     scan.images = find_or_make(run, ingredients, report, [&] {
       const store::Artifact stored = run.store.load(scan.volume.key);
       const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
-      const auto poses = gallery ? imaging::gallery_poses(views)
-                                 : imaging::query_poses(views, 0, std::string(stored.facts.at("voxels")));
+      const std::string stream = stored.facts.at("voxels");
+      const auto poses = gallery ? imaging::gallery_poses(views, 0, stream) : imaging::query_poses(views, 0, stream);
       const auto start = std::chrono::steady_clock::now();
-      const ImageSet set = imaging::render(renderer, acquisition_from(stored).volume, surface.frame, poses, views, film,
-                                           [&](std::int64_t, std::int64_t) { report.progress(scans_done); });
+      ImageSet set = imaging::render(renderer, acquisition_from(stored).volume, surface.frame, poses, views, film,
+                                     [&](std::int64_t, std::int64_t) { report.progress(scans_done); });
       render_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       images += static_cast<std::int64_t>(set.rows.size());
+      const std::string warning = imaging::note_truncation(set.rows, poses, surface.mesh, surface.frame, views);
+      if (!warning.empty()) run.reporters(Notice{label(specimen, scan.acquisition) + ": " + warning});
       return to_artifact(set);
     });
     ++scans_done;
@@ -161,6 +184,7 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
          images > 0
              ? text(images, " X-rays, ", static_cast<std::int64_t>(static_cast<double>(images) / render_seconds), "/s")
              : text("X-rays of ", cohort.scans.size(), " volumes"));
+  return {images, render_seconds};
 }
 
 ImageTable load_images(const RunContext& run, const Cohort& cohort) {
