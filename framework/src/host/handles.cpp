@@ -16,6 +16,13 @@ void require(bool holds, const std::string& what) {
 
 bool finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
 
+/// A label map of a volume, or none.
+void require_mask_of(const Volume& volume, const at::Tensor& mask) {
+  require(!mask.defined() || (mask.scalar_type() == at::kByte && mask.sizes() == volume.hounsfield.sizes() &&
+                              mask.is_contiguous() && mask.device().is_cpu()),
+          "the bone mask must be a uint8 CPU tensor of the volume's shape");
+}
+
 }  // namespace
 
 Handle::Handle(const LoadedPlugin& plugin, Parameters parameters)
@@ -71,6 +78,12 @@ std::vector<SpecimenInfo> SourceHandle::specimens() const {
   return list;
 }
 
+std::vector<std::string> SourceHandle::notices() const {
+  std::vector<std::string> notices;
+  guard([&] { notices = as<Source>().notices(); });
+  return notices;
+}
+
 std::string SourceHandle::content_digest(const SpecimenInfo& specimen, int acquisition) const {
   std::string digest;
   guard([&] { digest = as<Source>().content_digest(specimen, acquisition); });
@@ -84,6 +97,7 @@ Acquisition SourceHandle::acquire(const SpecimenInfo& specimen, int acquisition)
     result.volume.check();
     require(result.volume.grid == result.volume.grid.canonical(), "the volume's grid is not canonical");
     if (result.truth) result.truth->check();
+    require_mask_of(result.volume, result.bone_mask);
   });
   return result;
 }
@@ -121,10 +135,11 @@ void FormatHandle::write_mesh(const Mesh& mesh, const std::filesystem::path& pat
   });
 }
 
-Mesh SurfaceHandle::extract(const Volume& volume) const {
+Mesh SurfaceHandle::extract(const Volume& volume, const at::Tensor& bone_mask) const {
   Mesh mesh;
   guard([&] {
-    mesh = as<Surface>().extract(volume);
+    require_mask_of(volume, bone_mask);
+    mesh = as<Surface>().extract(volume, bone_mask);
     require_closed(mesh, "the extracted surface");
   });
   return mesh;

@@ -159,7 +159,8 @@ void make_folder(const fs::path& folder) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"views", imaging::views_schema()},
+  return {{"crop", imaging::crop_schema()},
+          {"views", imaging::views_schema()},
           {"film", imaging::film_schema()},
           {"split", split_schema()},
           {"head", training::head_schema()},

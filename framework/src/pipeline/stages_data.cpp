@@ -55,6 +55,25 @@ std::string voxel_digest(const Volume& volume) {
   return Digest().add(std::span(bytes, static_cast<std::size_t>(volume.hounsfield.numel()) * 2)).hex();
 }
 
+/// What the source wants a person to know: of the whole, then of its volumes, the same words once with all they
+/// concern.
+void tell_notices(const RunContext& run, const Cohort& cohort, const std::vector<std::string>& of_the_whole) {
+  for (const std::string& notice : of_the_whole) run.reporters(Notice{"source: " + notice});
+  std::vector<std::pair<std::string, std::vector<std::string>>> told;  // words → scans, in order of appearance
+  for (const Scan& scan : cohort.scans) {
+    const nlohmann::json facts = run.store.facts(scan.volume.key);
+    if (!facts.contains("notices")) continue;
+    for (const std::string words : facts.at("notices")) {
+      auto same = std::ranges::find(told, words, &std::pair<std::string, std::vector<std::string>>::first);
+      if (same == told.end()) same = told.insert(told.end(), {words, {}});
+      same->second.push_back(label(cohort.specimens[scan.specimen], scan.acquisition));
+    }
+  }
+  for (const auto& [words, scans] : told)
+    run.reporters(
+        Notice{text(scans.front(), scans.size() > 1 ? text(" and ", scans.size() - 1, " more") : "", ": ", words)});
+}
+
 }  // namespace
 
 std::vector<const Scan*> Cohort::of_acquisition(int acquisition) const {
@@ -88,6 +107,7 @@ Cohort make_volumes(const RunContext& run, Records& records) {
     });
   });
   finish(report, records, text(cohort.scans.size(), " volumes of ", cohort.specimens.size(), " bones"));
+  tell_notices(run, cohort, source.notices());
   return cohort;
 }
 
@@ -102,7 +122,8 @@ void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
     ingredients.parts["side"] = to_text(specimen.side);
     ingredients.parts["input.volume"] = scan.volume.digest;
     scan.surface = find_or_make(run, ingredients, report, [&] {
-      const Mesh mesh = surface.extract(acquisition_from(run.store.load(scan.volume.key)).volume);
+      const Acquisition acquisition = acquisition_from(run.store.load(scan.volume.key));
+      const Mesh mesh = surface.extract(acquisition.volume, acquisition.bone_mask);
       return to_artifact(BoneSurface{mesh, imaging::find_bone_frame(mesh, specimen.side)});
     });
   });
@@ -120,8 +141,8 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"render", label(specimen, scan.acquisition), renderer.ingredients()};
-    merge(ingredients.parts, section_parts(run.experiment, "views"));
-    merge(ingredients.parts, section_parts(run.experiment, "film"));
+    for (const char* section : {"crop", "views", "film"})
+      merge(ingredients.parts, section_parts(run.experiment, section));
     ingredients.parts["revision"] = "1";
     const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
     ingredients.parts["poses"] = gallery ? "gallery" : "query";
@@ -133,7 +154,9 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
       const auto poses = gallery ? imaging::gallery_poses(views)
                                  : imaging::query_poses(views, 0, std::string(stored.facts.at("voxels")));
       const auto start = std::chrono::steady_clock::now();
-      const ImageSet set = imaging::render(renderer, acquisition_from(stored).volume, surface.frame, poses, views, film,
+      const Volume volume =
+          imaging::cropped(acquisition_from(stored).volume, surface.mesh, run.experiment.sections.at("crop"));
+      const ImageSet set = imaging::render(renderer, volume, surface.frame, poses, views, film,
                                            [&](std::int64_t, std::int64_t) { report.progress(scans_done); });
       render_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       images += static_cast<std::int64_t>(set.rows.size());
