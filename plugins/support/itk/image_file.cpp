@@ -142,8 +142,8 @@ std::vector<fs::path> parts_of(const fs::path& file) {
   const bool nrrd = ending == ".nrrd" || ending == ".nhdr", alone = ending == ".nrrd" || ending == ".mha";
   const auto lines = header_lines(file);
   std::string data;
-  for (const char* key : nrrd ? std::initializer_list<const char*>{"data file", "datafile"}
-                              : std::initializer_list<const char*>{"elementdatafile"})
+  static const std::vector<std::string> kNrrdKeys = {"data file", "datafile"}, kMetaKeys = {"elementdatafile"};
+  for (const std::string& key : nrrd ? kNrrdKeys : kMetaKeys)
     if (const auto line = lines.find(key); line != lines.end()) data = line->second;
   if (data == "LOCAL") data.clear();
   if (alone && data.empty()) return parts;
