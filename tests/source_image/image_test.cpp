@@ -59,23 +59,28 @@ TEST_F(ItkFormat, RefusesToWriteTwoFilesForOneVolume) {
 }
 
 TEST_F(ImageSource, TakesIdSubjectSideAndAcquisitionFromAnExport) {
-  std::vector<Volume> volumes;
-  for (const int acquisition : {0, 1}) {
-    volumes.push_back(oblique());
-    volumes.back().hounsfield[0] += acquisition;
-    std::filesystem::create_directories(folder_ / "femur-01");
-    format().write_volume(volumes.back(), label("femur-01", Side::right, acquisition),
-                          folder_ / text("femur-01/acquisition-", acquisition + 1));
+  for (const std::string ending : {".nrrd", ".mha"}) {
+    SCOPED_TRACE(ending);
+    std::vector<Volume> volumes;
+    for (const int acquisition : {0, 1}) {
+      volumes.push_back(oblique());
+      volumes.back().hounsfield[0] += acquisition;
+      std::filesystem::create_directories(folder_ / "femur-01");
+      format({{"ending", ending}})
+          .write_volume(volumes.back(), label("femur-01", Side::right, acquisition),
+                        folder_ / text("femur-01/acquisition-", acquisition + 1));
+    }
+    const host::SourceHandle all = source();
+    const auto list = all.specimens();
+    ASSERT_EQ(list.size(), 1U);
+    EXPECT_EQ(list[0].id, "femur-01");
+    EXPECT_EQ(list[0].subject, "person-07");
+    EXPECT_EQ(list[0].side, Side::right);
+    ASSERT_EQ(list[0].acquisitions, 2);
+    for (const int acquisition : {0, 1})
+      expect_same(all.acquire(list[0], acquisition).volume, volumes[static_cast<std::size_t>(acquisition)]);
+    std::filesystem::remove_all(folder_ / "femur-01");
   }
-  const host::SourceHandle all = source();
-  const auto list = all.specimens();
-  ASSERT_EQ(list.size(), 1U);
-  EXPECT_EQ(list[0].id, "femur-01");
-  EXPECT_EQ(list[0].subject, "person-07");
-  EXPECT_EQ(list[0].side, Side::right);
-  ASSERT_EQ(list[0].acquisitions, 2);
-  for (const int acquisition : {0, 1})
-    expect_same(all.acquire(list[0], acquisition).volume, volumes[static_cast<std::size_t>(acquisition)]);
 }
 
 TEST_F(ImageSource, ReadsTheSameVolumeFromEachFormat) {

@@ -22,6 +22,15 @@ namespace {
 
 constexpr int kLowestPadding = -3100, kHighestAir = -500;  // HU that a CT's lowest value lies between
 
+/// Without the folder in the message.
+std::string bytes_of(const Slice& slice) {
+  try {
+    return read_file(slice.file);
+  } catch (const Error&) {
+    throw Error(text(slice.name(), ": cannot read the file"));
+  }
+}
+
 /// Without a rescale in the header, are the stored values HU?
 void require_hounsfield(std::span<const Slice> slices, const Volume& volume, std::vector<std::string>& notices) {
   const Slice& first = slices.front();
@@ -111,7 +120,7 @@ std::string digest_of(std::span<const Slice> slices) {
   Digest digest;
   const Slice* last = nullptr;
   for (const Slice& slice : slices) {
-    if (last == nullptr || last->file != slice.file) digest.add(read_file(slice.file));
+    if (last == nullptr || last->file != slice.file) digest.add(bytes_of(slice));
     if (slice.frames > 1) digest.add(text("frame ", slice.frame, "\n"));
     last = &slice;
   }

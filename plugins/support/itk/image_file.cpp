@@ -53,31 +53,35 @@ Frame frame_of(const itk::ImageIOBase& io) {
 
 std::string in_brackets(Vec3 v) { return text("(", v.x, ", ", v.y, ", ", v.z, ")"); }
 
-/// The canonical grid of a frame; `reversed` when its axes are left-handed and the slices must be turned round.
-Grid grid_of(const fs::path& file, const Frame& frame, const std::array<std::int64_t, 3>& size, bool& reversed) {
+/// Throws unless the steps are longer than nothing and perpendicular.
+void require_sound(const fs::path& file, const Frame& frame) {
   static constexpr const char* kAxes[] = {"i", "j", "k"};
   const std::string name = file.filename().string();
-  Grid grid;
-  grid.size = size;
-  grid.origin = frame.origin;
-  for (int axis = 0; axis < 3; ++axis) {
-    const Vec3 step = frame.steps.column[axis];
-    if (!(norm(step) > 0) || !std::isfinite(norm(step)))
-      throw Error(text(name, ": its spacing along ", kAxes[axis], " is ", norm(step), " mm; it must be above 0"));
-    grid.spacing[axis] = norm(step);
-    grid.direction.column[axis] = normalised(step);
-  }
-  for (int axis = 0; axis < 3; ++axis) {
-    const int next = (axis + 1) % 3;
-    const double cosine = dot(grid.direction.column[axis], grid.direction.column[next]);
+  for (int axis = 0; axis < 3; ++axis)
+    if (const double step = norm(frame.steps.column[axis]); !(step > 0) || !std::isfinite(step))
+      throw Error(text(name, ": its spacing along ", kAxes[axis], " is ", step, " mm; it must be above 0"));
+  for (const auto& [a, b] : {std::pair(0, 1), std::pair(1, 2), std::pair(0, 2)}) {
+    const Vec3 first = normalised(frame.steps.column[a]), second = normalised(frame.steps.column[b]);
+    const double cosine = dot(first, second);
     if (std::abs(cosine) > kPerpendicular)
-      throw Error(text(name, ": its axes ", kAxes[axis], " ", in_brackets(grid.direction.column[axis]), " and ",
-                       kAxes[next], " ", in_brackets(grid.direction.column[next]), " enclose ",
+      throw Error(text(name, ": its axes ", kAxes[a], " ", in_brackets(first), " and ", kAxes[b], " ",
+                       in_brackets(second), " enclose ",
                        std::round(degrees(std::acos(std::clamp(cosine, -1.0, 1.0))) * 10) / 10,
                        " degrees, not 90 (sheared, as a tilted gantry leaves it); resample it onto an upright grid"));
   }
-  // Perpendicular to the last bit, as the headers' single precision is not.
+}
+
+/// The canonical grid of a sound frame; `reversed` when its axes are left-handed and the slices must be turned round.
+Grid grid_of(const Frame& frame, const std::array<std::int64_t, 3>& size, bool& reversed) {
+  Grid grid;
+  grid.size = size;
+  grid.origin = frame.origin;
   Vec3* const d = grid.direction.column;
+  for (int axis = 0; axis < 3; ++axis) {
+    grid.spacing[axis] = norm(frame.steps.column[axis]);
+    d[axis] = normalised(frame.steps.column[axis]);
+  }
+  // Perpendicular to the last bit, as the headers' single precision is not.
   d[1] = normalised(d[1] - d[0] * dot(d[0], d[1]));
   reversed = determinant(grid.direction) < 0;
   d[2] = cross(d[0], d[1]);
@@ -201,8 +205,11 @@ ImageFile::ImageFile(const fs::path& file) : state_(std::make_unique<State>()) {
   itk::ImageIOBase& io = *state_->io;
   io.SetFileName(file.string());
   const bool nifti = ending.starts_with(".nii");
-  const Frame written = nifti ? nifti_frame(file) : Frame{};
-  if (!nifti) require_place(file);
+  Frame frame;
+  if (nifti)
+    require_sound(file, frame = nifti_frame(file));
+  else
+    require_place(file);
   try {
     if (!io.CanReadFile(file.c_str())) throw unreadable(file, "its header is damaged or not of its ending's format");
     io.ReadImageInformation();
@@ -223,11 +230,9 @@ ImageFile::ImageFile(const fs::path& file) : state_(std::make_unique<State>()) {
                      sizes, " voxels with ", io.GetNumberOfComponents(), " number(s) each"));
   if (voxels > kMostVoxels)
     throw Error(text(name, ": ", sizes, " voxels are more than the ", kMostVoxels, " that are read"));
-  state_->grid =
-      grid_of(file, nifti ? written : frame_of(io),
-              {static_cast<std::int64_t>(io.GetDimensions(0)), static_cast<std::int64_t>(io.GetDimensions(1)),
-               static_cast<std::int64_t>(io.GetDimensions(2))},
-              state_->reversed);
+  if (!nifti) require_sound(file, frame = frame_of(io));
+  const auto size = [&](unsigned axis) { return static_cast<std::int64_t>(io.GetDimensions(axis)); };
+  state_->grid = grid_of(frame, {size(0), size(1), size(2)}, state_->reversed);
 }
 
 ImageFile::~ImageFile() = default;
