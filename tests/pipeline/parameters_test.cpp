@@ -14,10 +14,10 @@ const std::vector<std::string> kStages = {"source", "surface", "render", "train"
 
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},  {"surface", "surface"}, {"renderer", "render"}, {"views", "render"},
-    {"film", "render"},    {"backbone", "train"},  {"head", "train"},      {"loss", "train"},
-    {"training", "train"}, {"split", "train"},     {"control", "control"}, {"classifier", "evaluate"},
-    {"shape", "evaluate"}, {"metric", "evaluate"}};
+    {"source", "source"},       {"surface", "surface"}, {"renderer", "render"}, {"views", "render"},
+    {"crop", "render"},         {"film", "render"},     {"backbone", "train"},  {"head", "train"},
+    {"loss", "train"},          {"training", "train"},  {"split", "train"},     {"control", "control"},
+    {"classifier", "evaluate"}, {"shape", "evaluate"},  {"metric", "evaluate"}};
 
 /// Another allowed value than the default.
 std::string other_value(const Parameter& p) {
@@ -59,6 +59,7 @@ struct Special {
   std::string stage;   ///< the first stage that it touches, where that isn't its section's
 };
 const std::map<std::string, Special> kSpecial = {
+    {"crop.margin", {"10.0", "--set crop.outside='\"air\"'", ""}},
     {"views.tilts", {"[5.0]", "", ""}},
     {"views.height", {"40", "", ""}},
     {"views.field_of_view", {"700.0", "", ""}},

@@ -20,6 +20,10 @@ class OSTEON_API Source : public Plugin {
   /// Throws `Error` when there is none, saying where it looked and for what.
   [[nodiscard]] virtual std::vector<SpecimenInfo> specimens() const = 0;
 
+  /// What a person should know of the whole that `specimens` lists ("2 localisers left out"); asked after it. Says
+  /// files by their own names, never a patient's name or folder.
+  [[nodiscard]] virtual std::vector<std::string> notices() const;
+
   /// What the acquisition is made from beyond the parameters: the SHA-256 of the content of the files it reads; ""
   /// for a procedural source. Part of the cache key, so that an edited file is read again.
   [[nodiscard]] virtual std::string content_digest(const SpecimenInfo& specimen, int acquisition) const = 0;

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace osteon {
 
@@ -23,7 +24,13 @@ struct SpecimenInfo {
 /// One CT volume of a specimen, and the surface that it was made from where the source knows it.
 struct Acquisition {
   Volume volume;
-  std::optional<Mesh> truth;  ///< patient coordinates of the volume
+  std::optional<Mesh> truth = {};  ///< patient coordinates of the volume
+  /// Which voxels are the bone, as somebody labelled them: uint8 of the volume's shape, contiguous, CPU, 1 on the bone
+  /// and 0 elsewhere; undefined where nobody did.
+  at::Tensor bone_mask = {};
+  /// What was decided in reading that a person should know ("slices resampled to an even distance of 1.25 mm"). Says
+  /// files by their own names, never a patient's name or folder.
+  std::vector<std::string> notices = {};
 };
 
 }  // namespace osteon

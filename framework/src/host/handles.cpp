@@ -25,6 +25,13 @@ std::vector<std::int64_t> shape_of(std::span<const Projection> projections) {
   return {static_cast<std::int64_t>(projections.size()), kMaterials, first.rows, first.columns};
 }
 
+/// A label map of a volume, or none.
+void require_mask_of(const Volume& volume, const at::Tensor& mask) {
+  require(!mask.defined() || (mask.scalar_type() == at::kByte && mask.sizes() == volume.hounsfield.sizes() &&
+                              mask.is_contiguous() && mask.device().is_cpu()),
+          "the bone mask must be a uint8 CPU tensor of the volume's shape");
+}
+
 }  // namespace
 
 Handle::Handle(const LoadedPlugin& plugin, Parameters parameters)
@@ -80,6 +87,12 @@ std::vector<SpecimenInfo> SourceHandle::specimens() const {
   return list;
 }
 
+std::vector<std::string> SourceHandle::notices() const {
+  std::vector<std::string> notices;
+  guard([&] { notices = as<Source>().notices(); });
+  return notices;
+}
+
 std::string SourceHandle::content_digest(const SpecimenInfo& specimen, int acquisition) const {
   std::string digest;
   guard([&] { digest = as<Source>().content_digest(specimen, acquisition); });
@@ -93,6 +106,7 @@ Acquisition SourceHandle::acquire(const SpecimenInfo& specimen, int acquisition)
     result.volume.check();
     require(result.volume.grid == result.volume.grid.canonical(), "the volume's grid is not canonical");
     if (result.truth) result.truth->check();
+    require_mask_of(result.volume, result.bone_mask);
   });
   return result;
 }
@@ -130,10 +144,11 @@ void FormatHandle::write_mesh(const Mesh& mesh, const std::filesystem::path& pat
   });
 }
 
-Mesh SurfaceHandle::extract(const Volume& volume) const {
+Mesh SurfaceHandle::extract(const Volume& volume, const at::Tensor& bone_mask) const {
   Mesh mesh;
   guard([&] {
-    mesh = as<Surface>().extract(volume);
+    require_mask_of(volume, bone_mask);
+    mesh = as<Surface>().extract(volume, bone_mask);
     require_closed(mesh, "the extracted surface");
   });
   return mesh;

@@ -5,6 +5,7 @@
 
 #include "imaging/attenuation.hpp"
 #include "imaging/bone_frame.hpp"
+#include "imaging/crop.hpp"
 #include "imaging/detector.hpp"
 #include "imaging/film.hpp"
 #include "imaging/render.hpp"

@@ -79,6 +79,8 @@ store::Artifact to_artifact(const Acquisition& acquisition) {
        {to_json(grid.direction.column[0]), to_json(grid.direction.column[1]), to_json(grid.direction.column[2])}}};
   artifact.tensors["hounsfield"] = acquisition.volume.hounsfield;
   if (acquisition.truth) put(artifact, "truth", *acquisition.truth);
+  if (acquisition.bone_mask.defined()) artifact.tensors["bone_mask"] = acquisition.bone_mask;
+  if (!acquisition.notices.empty()) artifact.facts["notices"] = acquisition.notices;
   return artifact;
 }
 
@@ -92,6 +94,8 @@ Acquisition acquisition_from(const store::Artifact& artifact) {
   acquisition.volume.hounsfield = artifact.tensors.at("hounsfield");
   acquisition.volume.check();
   if (artifact.tensors.contains("truth.vertices")) acquisition.truth = mesh_from(artifact, "truth");
+  if (artifact.tensors.contains("bone_mask")) acquisition.bone_mask = artifact.tensors.at("bone_mask");
+  if (artifact.facts.contains("notices")) acquisition.notices = artifact.facts.at("notices");
   return acquisition;
 }
 

@@ -64,9 +64,8 @@ at::Tensor images_without_bones(const RunContext& run, const Cohort& cohort, std
     store::Ingredients ingredients{"control",
                                    text(cohort.specimens[scan.specimen].id, ", acquisition ", scan.acquisition + 1),
                                    renderer.ingredients()};
-    merge(ingredients.parts, section_parts(run.experiment, "views"));
-    merge(ingredients.parts, section_parts(run.experiment, "film"));
-    merge(ingredients.parts, section_parts(run.experiment, "control"));
+    for (const char* section : {"crop", "views", "film", "control"})
+      merge(ingredients.parts, section_parts(run.experiment, section));
     ingredients.parts["revision"] = "1";
     ingredients.parts["input.volume"] = scan.volume.digest;
     ingredients.parts["input.surface"] = scan.surface.digest;

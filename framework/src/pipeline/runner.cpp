@@ -162,9 +162,13 @@ void make_folder(const fs::path& folder) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"views", imaging::views_schema()}, {"film", imaging::film_schema()},
-          {"split", split_schema()},          {"control", control_schema()},
-          {"head", training::head_schema()},  {"training", training::training_schema()}};
+  return {{"crop", imaging::crop_schema()},
+          {"views", imaging::views_schema()},
+          {"film", imaging::film_schema()},
+          {"split", split_schema()},
+          {"control", control_schema()},
+          {"head", training::head_schema()},
+          {"training", training::training_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {

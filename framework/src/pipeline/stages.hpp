@@ -38,6 +38,7 @@ struct Cohort {
   std::vector<Scan> scans;  ///< by specimen, then acquisition; those of a specimen that failed a stage are gone
   /// Specimens that failed a stage, with the stage and its reason.
   std::vector<SpecimenLeftOut> left_out;
+  std::vector<std::string> notices;  ///< of the source, about all that it lists
 
   [[nodiscard]] std::vector<const Scan*> of_acquisition(int acquisition) const;
 };

@@ -77,6 +77,25 @@ std::size_t bones_of(const Cohort& cohort) {
   return bones.size();
 }
 
+/// What the source wants a person to know: of the whole, then of its volumes, the same words once with all they
+/// concern.
+void tell_notices(const RunContext& run, const Cohort& cohort) {
+  for (const std::string& notice : cohort.notices) run.reporters(Notice{"source: " + notice});
+  std::vector<std::pair<std::string, std::vector<std::string>>> told;  // words → scans, in order of appearance
+  for (const Scan& scan : cohort.scans) {
+    const nlohmann::json facts = run.store.facts(scan.volume.key);
+    if (!facts.contains("notices")) continue;
+    for (const std::string words : facts.at("notices")) {
+      auto same = std::ranges::find(told, words, &std::pair<std::string, std::vector<std::string>>::first);
+      if (same == told.end()) same = told.insert(told.end(), {words, {}});
+      same->second.push_back(label(cohort.specimens[scan.specimen], scan.acquisition));
+    }
+  }
+  for (const auto& [words, scans] : told)
+    run.reporters(
+        Notice{text(scans.front(), scans.size() > 1 ? text(" and ", scans.size() - 1, " more") : "", ": ", words)});
+}
+
 }  // namespace
 
 std::vector<const Scan*> Cohort::of_acquisition(int acquisition) const {
@@ -91,6 +110,7 @@ Cohort list_scans(const RunContext& run) {
   source.keep_secret(run.store.salt());
   Cohort cohort;
   cohort.specimens = source.specimens();
+  cohort.notices = source.notices();
   for (std::size_t s = 0; s < cohort.specimens.size(); ++s)
     for (int a = 0; a < cohort.specimens[s].acquisitions; ++a) cohort.scans.push_back({s, a, {}, {}, {}});
   return cohort;
@@ -103,7 +123,7 @@ Cohort make_volumes(const RunContext& run, Records& records) {
 }
 
 void make_volumes(const RunContext& run, Cohort& cohort, Records& records) {
-  auto source = make_handle<host::SourceHandle>(run, "source");
+  const auto source = make_handle<host::SourceHandle>(run, "source");
   source.keep_secret(run.store.salt());
   StageReport report(run.reporters, "source", source.name(), static_cast<std::int64_t>(cohort.scans.size()), "volumes");
   for_each_scan(run, cohort, report, [&](Scan& scan) {
@@ -121,6 +141,7 @@ void make_volumes(const RunContext& run, Cohort& cohort, Records& records) {
     });
   });
   finish(report, records, text(cohort.scans.size(), " volumes of ", bones_of(cohort), " bones"));
+  tell_notices(run, cohort);
 }
 
 void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
@@ -134,7 +155,8 @@ void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
     ingredients.parts["side"] = to_text(specimen.side);
     ingredients.parts["input.volume"] = scan.volume.digest;
     scan.surface = find_or_make(run, ingredients, report, [&] {
-      const Mesh mesh = surface.extract(acquisition_from(run.store.load(scan.volume.key)).volume);
+      const Acquisition acquisition = acquisition_from(run.store.load(scan.volume.key));
+      const Mesh mesh = surface.extract(acquisition.volume, acquisition.bone_mask);
       const imaging::BoneFrame frame = imaging::find_bone_frame(mesh, specimen.side);
       if (frame.side_by_shape != Side::unknown && frame.side != frame.side_by_shape)
         run.reporters(Notice{text(label(specimen, scan.acquisition), ": the bone is called a ", to_text(frame.side),
@@ -157,8 +179,8 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"render", label(specimen, scan.acquisition), renderer.ingredients()};
-    merge(ingredients.parts, section_parts(run.experiment, "views"));
-    merge(ingredients.parts, section_parts(run.experiment, "film"));
+    for (const char* section : {"crop", "views", "film"})
+      merge(ingredients.parts, section_parts(run.experiment, section));
     ingredients.parts["revision"] = "2";
     const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
     ingredients.parts["poses"] = gallery ? "gallery" : "query";
@@ -170,7 +192,9 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
       const std::string stream = stored.facts.at("voxels");
       const auto poses = gallery ? imaging::gallery_poses(views, 0, stream) : imaging::query_poses(views, 0, stream);
       const auto start = std::chrono::steady_clock::now();
-      ImageSet set = imaging::render(renderer, acquisition_from(stored).volume, surface.frame, poses, views, film,
+      const Volume volume =
+          imaging::cropped(acquisition_from(stored).volume, surface.mesh, run.experiment.sections.at("crop"));
+      ImageSet set = imaging::render(renderer, volume, surface.frame, poses, views, film,
                                      [&](std::int64_t, std::int64_t) { report.progress(scans_done); });
       render_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       images += static_cast<std::int64_t>(set.rows.size());

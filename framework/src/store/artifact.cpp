@@ -147,6 +147,12 @@ std::optional<std::string> Store::digest(const std::string& key) const {
   return read_manifest(folder).at("digest").get<std::string>();
 }
 
+nlohmann::json Store::facts(const std::string& key) const {
+  const std::filesystem::path folder = artifact_folder(root_, key);
+  if (!std::filesystem::exists(folder)) throw failure(text(folder.string(), ": there is no such artifact"));
+  return read_manifest(folder).at("facts");
+}
+
 Artifact Store::load(const std::string& key) const {
   const std::filesystem::path folder = artifact_folder(root_, key);
   if (!std::filesystem::exists(folder)) throw failure(text(folder.string(), ": there is no such artifact"));

@@ -6,7 +6,8 @@
 // and PatientName are the specimen's subject, SeriesDescription its id, Laterality its side, SeriesNumber its
 // acquisition + 1; there is no date. The same volume and label give the same bytes.
 //
-// Reads one series: a folder with the slices of one CT series, or one file of such a folder. No parameters.
+// Reads one series: a folder with the slices of one CT series, or one file of such a folder, as source/dicom reads it:
+// sheared or unevenly spaced slices are resampled. No parameters.
 //
 //     osteon export dicom experiments/quickstart.toml --out DIR
 
@@ -44,7 +45,7 @@ class DicomFormat : public Format {
     if (series.size() > 1)
       throw Error(text(path.string(), ": the folder holds ", dicom::enumeration(series),
                        "; name one file of the series that is meant, or put each series in a folder of its own"));
-    return dicom::read_series(series.front());
+    return dicom::read_series(series.front()).volume;
   }
 
   void write_volume(const Volume& volume, const VolumeLabel& label, const std::filesystem::path& path) const override {
@@ -59,7 +60,7 @@ class DicomFormat : public Format {
 
   static void keep_series_of(const std::filesystem::path& file, std::vector<std::vector<dicom::Slice>>& series) {
     if (!dicom::is_dicom(file)) throw Error(text(file.string(), ": not a DICOM file"));
-    const std::string uid = dicom::read_slice(file).series;
+    const std::string uid = dicom::read_slices(file).front().series;
     std::erase_if(series, [&](const auto& slices) { return slices.front().series != uid; });
   }
 };

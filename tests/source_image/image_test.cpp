@@ -1,0 +1,417 @@
+// Volumes in NIfTI, NRRD and MetaImage: where they lie, what their values are, who they are, and what is refused.
+
+#include "source_image/image_fixture.hpp"
+
+#include <ATen/Functions.h>
+
+namespace osteon {
+namespace {
+
+using ImageSource = ImageFiles;
+using ItkFormat = ImageFiles;
+
+const std::string kPlace =
+    "space: left-posterior-superior\nspace directions: (0.5,0,0) (0,0.75,0) (0,0,2)\n"
+    "space origin: (10,20,30)\n";
+
+/// The volume that every small file of the fixture holds.
+Volume upright(const std::vector<std::int16_t>& values) {
+  Volume volume{at::empty({2, 3, 4}, at::kShort), Grid{{4, 3, 2}, {0.5, 0.75, 2}, {10, 20, 30}, {}}.canonical()};
+  std::copy(values.begin(), values.end(), volume.hounsfield.data_ptr<std::int16_t>());
+  return volume;
+}
+
+void expect_same(const Volume& found, const Volume& expected) {
+  EXPECT_TRUE(found.grid == expected.grid);
+  EXPECT_TRUE(at::equal(found.hounsfield, expected.hounsfield));
+}
+
+TEST_F(ItkFormat, KeepsVoxelsAndGridToTheLastBitInNrrdAndMetaImage) {
+  for (const std::string ending : {".nrrd", ".mha"}) {
+    SCOPED_TRACE(ending);
+    const Volume volume = oblique();
+    format().write_volume(volume, label("femur-01"), folder_ / ("a" + ending));
+    expect_same(format().read_volume(folder_ / ("a" + ending)), volume);
+  }
+}
+
+TEST_F(ItkFormat, KeepsVoxelsAndTheGridInSinglePrecisionInNifti) {
+  for (const std::string ending : {".nii", ".nii.gz"}) {
+    SCOPED_TRACE(ending);
+    const Volume volume = oblique();
+    format().write_volume(volume, label("femur-01"), folder_ / ("a" + ending));
+    const Volume back = format().read_volume(folder_ / ("a" + ending));
+    EXPECT_TRUE(at::equal(back.hounsfield, volume.hounsfield));
+    for (const Vec3 corner : {Vec3{0, 0, 0}, Vec3{11, 8, 6}})
+      EXPECT_LT(norm(back.grid.to_patient(corner) - volume.grid.to_patient(corner)), 5e-4);
+  }
+}
+
+TEST_F(ItkFormat, AddsItsEndingToAName) {
+  format({{"ending", std::string(".mha")}}).write_volume(oblique(), label("femur-01"), folder_ / "acquisition-1");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "acquisition-1.mha"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1) << "something partial was left";
+}
+
+TEST_F(ItkFormat, RefusesToWriteTwoFilesForOneVolume) {
+  EXPECT_EQ(refusal([&] { format().write_volume(oblique(), label("femur-01"), folder_ / "a.mhd"); }),
+            "format/itk: " + (folder_ / "a.mhd").string() + ": volumes are written as .nrrd, .mha, .nii or .nii.gz");
+}
+
+TEST_F(ImageSource, TakesIdSubjectSideAndAcquisitionFromAnExport) {
+  for (const std::string ending : {".nrrd", ".mha"}) {
+    SCOPED_TRACE(ending);
+    std::vector<Volume> volumes;
+    for (const int acquisition : {0, 1}) {
+      volumes.push_back(oblique());
+      volumes.back().hounsfield[0] += acquisition;
+      std::filesystem::create_directories(folder_ / "femur-01");
+      format({{"ending", ending}})
+          .write_volume(volumes.back(), label("femur-01", Side::right, acquisition),
+                        folder_ / text("femur-01/acquisition-", acquisition + 1));
+    }
+    const host::SourceHandle all = source();
+    const auto list = all.specimens();
+    ASSERT_EQ(list.size(), 1U);
+    EXPECT_EQ(list[0].id, "femur-01");
+    EXPECT_EQ(list[0].subject, "person-07");
+    EXPECT_EQ(list[0].side, Side::right);
+    ASSERT_EQ(list[0].acquisitions, 2);
+    for (const int acquisition : {0, 1})
+      expect_same(all.acquire(list[0], acquisition).volume, volumes[static_cast<std::size_t>(acquisition)]);
+    std::filesystem::remove_all(folder_ / "femur-01");
+  }
+}
+
+TEST_F(ImageSource, ReadsTheSameVolumeFromEachFormat) {
+  const Volume expected = upright(hounsfield());
+  const std::map<std::string, std::string> files = {
+      {"a.mha", meta("MET_SHORT", hounsfield())}, {"a.nii", nifti({}, hounsfield())}, {"a.nrrd", nrrd(kPlace)}};
+  for (const auto& [name, bytes] : files) {
+    SCOPED_TRACE(name);
+    put(folder_ / name, bytes);
+    expect_same(only().volume, expected);
+    std::filesystem::remove(folder_ / name);
+  }
+}
+
+TEST_F(ImageSource, ReadsHeadersWithARawFileBesideThem) {
+  put(folder_ / "a.raw", bytes_of(hounsfield()));
+  put(folder_ / "a.mhd", meta("MET_SHORT", std::vector<std::int16_t>{}, {{"ElementDataFile", "a.raw"}}));
+  expect_same(only().volume, upright(hounsfield()));
+  const std::string before = source().content_digest(source().specimens().at(0), 0);
+  std::vector<std::int16_t> other = hounsfield();
+  other[3] += 1;
+  put(folder_ / "a.raw", bytes_of(other));
+  EXPECT_NE(source().content_digest(source().specimens().at(0), 0), before) << "an edited raw file is read again";
+  std::filesystem::remove(folder_ / "a.mhd");
+  put(folder_ / "a.nhdr", nrrd(kPlace + "data file: a.raw\n", {}));
+  expect_same(only().volume, upright(other));
+}
+
+TEST_F(ImageSource, TurnsNiftiFromRightAnteriorSuperior) {
+  put(folder_ / "a.nii", nifti({}, hounsfield()));
+  const Grid grid = only().volume.grid;
+  EXPECT_EQ(grid.origin, (Vec3{10, 20, 30}));
+  EXPECT_EQ(grid.direction.column[0], (Vec3{1, 0, 0}));
+}
+
+TEST_F(ImageSource, ReadsTheQformWhereThereIsNoSform) {
+  Nifti what;
+  what.sform_code = 0, what.qform_code = 1;  // half a turn about z: RAS → LPS
+  put(folder_ / "a.nii", nifti(what, hounsfield()));
+  expect_same(only().volume, upright(hounsfield()));
+}
+
+TEST_F(ImageSource, TakesTheSlicesOfALeftHandedImageInReverse) {
+  Nifti what;
+  what.sform = {-0.5F, 0, 0, -10, 0, -0.75F, 0, -20, 0, 0, -2, 32};  // slices towards the feet
+  std::vector<std::int16_t> turned = hounsfield();
+  std::rotate(turned.begin(), turned.begin() + 12, turned.end());
+  put(folder_ / "a.nii", nifti(what, turned));
+  expect_same(only().volume, upright(hounsfield()));
+}
+
+TEST_F(ImageSource, ReadsIntegersAndFloatsOfEachSize) {
+  const Volume expected = upright(hounsfield());
+  const std::map<std::string, std::string> files = {{"MET_INT", meta("MET_INT", ramp<std::int32_t>(-1000, 50))},
+                                                    {"MET_FLOAT", meta("MET_FLOAT", ramp<float>(-999.8F, 50))},
+                                                    {"MET_DOUBLE", meta("MET_DOUBLE", ramp<double>(-1000.3, 50))}};
+  for (const auto& [type, bytes] : files) {
+    SCOPED_TRACE(type);
+    put(folder_ / "a.mha", bytes);
+    expect_same(only().volume, expected);
+  }
+  put(folder_ / "a.mha", meta("MET_USHORT", ramp<std::uint16_t>(24, 50)));
+  expect_same(only({{"intercept", -1024.0}}).volume, expected);
+}
+
+TEST_F(ImageSource, AppliesTheSlopeOfNifti) {
+  Nifti what;
+  what.slope = 2, what.intercept = -1000;
+  put(folder_ / "a.nii", nifti(what, ramp<std::int16_t>(0, 25)));
+  expect_same(only().volume, upright(hounsfield()));
+}
+
+TEST_F(ImageSource, FindsSubjectAndSideInNames) {
+  for (const std::string name : {"p012_left.mha", "p012_right.mha", "R-007.mha", "cat 3.mha"})
+    put(folder_ / name, meta("MET_SHORT", hounsfield()));
+  std::map<std::string, SpecimenInfo> found;
+  for (const SpecimenInfo& info : source().specimens()) found[info.id] = info;
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found.at("p012_left").subject, "p012");
+  EXPECT_EQ(found.at("p012_left").side, Side::left);
+  EXPECT_EQ(found.at("p012_right").subject, "p012");
+  EXPECT_EQ(found.at("p012_right").side, Side::right);
+  EXPECT_EQ(found.at("R-007").subject, "007");
+  EXPECT_EQ(found.at("R-007").side, Side::right);
+  EXPECT_EQ(found.at("cat-3").subject, "cat-3");
+  EXPECT_EQ(found.at("cat-3").side, Side::unknown);
+  for (const SpecimenInfo& info : source({{"side", std::string("left")}}).specimens()) EXPECT_EQ(info.side, Side::left);
+}
+
+TEST_F(ImageSource, FollowsATable) {
+  for (const std::string name : {"x1.mha", "x2.mha", "unlisted.mha"})
+    put(folder_ / name, meta("MET_SHORT", hounsfield()));
+  const std::filesystem::path table = folder_ / "subjects.csv";
+  put(table, "Subject,file,side,id,acquisition\r\n\"Person, 1\",x2.mha,L,bone,2\r\nPerson 1,x1.mha,left,bone,1\r\n");
+  EXPECT_EQ(refusal({{"table", table.string()}}), "source/image: x1.mha: specimen \"bone\" has two subjects or sides");
+  put(table, "subject,file,side,id,acquisition\nPerson 1,x2.mha,L,bone,2\n\nPerson 1,x1.mha,left,bone,1\n");
+  const auto list = source({{"table", table.string()}}).specimens();
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0].id, "bone");
+  EXPECT_EQ(list[0].subject, "Person 1");
+  EXPECT_EQ(list[0].side, Side::left);
+  EXPECT_EQ(list[0].acquisitions, 2);
+}
+
+TEST_F(ImageSource, RefusesTablesWithTheLine) {
+  put(folder_ / "x1.mha", meta("MET_SHORT", hounsfield()));
+  const std::filesystem::path table = folder_ / "t.csv";
+  const std::map<std::string, std::string> mistakes = {
+      {"name,side\nx1.mha,left\n",
+       "t.csv:1: no column \"file\"; the first line must name the columns file, subject and side, separated by commas"},
+      {"file,subject,side\nx1.mha,p,up\n", "t.csv:2: side is \"up\"; it must be left, right or empty"},
+      {"file,subject,side\nx1.mha,,left\n", "t.csv:2: a row needs a file and a subject"},
+      {"file,subject,side\nx9.mha,p,left\n",
+       "t.csv:2: no NIfTI, NRRD or MetaImage file \"x9.mha\"; file names are relative to the folder source.path"},
+      {"file,subject,side,acquisition\nx1.mha,p,left,zero\n", "t.csv:2: acquisition is \"zero\"; it must be 1, 2, …"},
+      {"file,subject,side\n", "t.csv: the table names no file"}};
+  for (const auto& [bytes, message] : mistakes) {
+    put(table, bytes);
+    EXPECT_EQ(refusal({{"table", table.string()}}), "source/image: " + message);
+  }
+}
+
+TEST_F(ImageSource, RefusesTwoFilesForOneSpecimen) {
+  put(folder_ / "a.mha", meta("MET_SHORT", hounsfield()));
+  put(folder_ / "a.nii", nifti({}, hounsfield()));
+  EXPECT_EQ(refusal(),
+            "source/image: a.mha and a.nii: two files for specimen \"a\"; name them apart, or give "
+            "source.table with the column acquisition");
+}
+
+TEST_F(ImageSource, ReadsOneFile) {
+  put(folder_ / "a.mha", meta("MET_SHORT", hounsfield()));
+  put(folder_ / "b.mha", meta("MET_SHORT", hounsfield()));
+  EXPECT_EQ(source({{"path", (folder_ / "b.mha").string()}}).specimens().at(0).id, "b");
+}
+
+TEST_F(ImageSource, SaysWhereItLooked) {
+  put(folder_ / "notes.txt", "nothing");
+  EXPECT_EQ(refusal(), "source/image: " + folder_.string() +
+                           ": no CT volume found: looked for .nii, .nii.gz, .nrrd, .nhdr, .mha and .mhd in this folder "
+                           "and all below it; source.path must name CT volumes");
+  EXPECT_EQ(refusal({{"path", (folder_ / "none").string()}}),
+            "source/image: " + (folder_ / "none").string() +
+                ": no such file or folder; source.path must name CT volumes in NIfTI, NRRD or MetaImage");
+  EXPECT_EQ(
+      refusal({{"path", (folder_ / "notes.txt").string()}}),
+      "source/image: " + (folder_ / "notes.txt").string() + ": not a NIfTI, NRRD or MetaImage file by its ending");
+}
+
+TEST_F(ImageSource, GivesTheLabelledVoxelsAsABoneMask) {
+  std::filesystem::create_directory(folder_ / "labels");
+  put(folder_ / "a.mha", meta("MET_SHORT", hounsfield()));
+  std::vector<std::uint8_t> labels(24, 0);
+  labels[5] = 1, labels[6] = 1, labels[7] = 2;
+  put(folder_ / "labels/a.mha", meta("MET_UCHAR", labels));
+  put(folder_ / "a_seg.nii", nifti(
+                                 [] {
+                                   Nifti what;
+                                   what.datatype = 2, what.bits = 8;
+                                   return what;
+                                 }(),
+                                 labels));
+  const auto marked = [&](std::map<std::string, ParameterValue> given) {
+    const at::Tensor mask = only(given).bone_mask;
+    std::vector<std::int64_t> where;
+    for (std::int64_t v = 0; v < mask.numel(); ++v)
+      if (mask.data_ptr<std::uint8_t>()[v] != 0) where.push_back(v);
+    return where;
+  };
+  const ParameterValue folder = (folder_ / "labels").string(), suffix = std::string("_seg");
+  using Places = std::vector<std::int64_t>;
+  EXPECT_EQ(marked({{"label_suffix", suffix}}), (Places{5, 6}));
+  EXPECT_EQ(marked({{"label_suffix", suffix}, {"label", std::int64_t{2}}}), (Places{7}));
+  std::filesystem::remove(folder_ / "a_seg.nii");
+  EXPECT_EQ(marked({{"labels", folder}, {"label", std::int64_t{0}}}), (Places{5, 6, 7}));
+  std::filesystem::remove_all(folder_ / "labels");
+  EXPECT_FALSE(only().bone_mask.defined());
+}
+
+TEST_F(ImageSource, RefusesALabelMapThatIsMissingOrElsewhere) {
+  put(folder_ / "a.mha", meta("MET_SHORT", hounsfield()));
+  const std::map<std::string, ParameterValue> beside = {{"label_suffix", std::string("_seg")}};
+  EXPECT_EQ(refusal(beside),
+            "source/image: a.mha: its label map is missing: expected a_seg.mha beside it, or with another "
+            "of the endings that are read");
+  const std::vector<std::uint8_t> labels(24, 1);
+  put(folder_ / "a_seg.mha", meta("MET_UCHAR", labels, {{"Offset", "10 20 31"}}));
+  EXPECT_EQ(refusal(beside),
+            "source/image: a_seg.mha and a.mha: the label map lies up to 1 mm off its volume (another "
+            "origin, spacing or direction); resample it to the volume's grid");
+  put(folder_ / "a_seg.mha", meta("MET_UCHAR", labels, {{"DimSize", "3 4 2"}}));
+  EXPECT_EQ(refusal(beside),
+            "source/image: a_seg.mha and a.mha: the label map has 3x4x2 voxels, its volume 4x3x2; "
+            "resample it to the volume's grid");
+}
+
+TEST_F(ImageSource, RefusesValuesThatAreNoHounsfieldUnits) {
+  put(folder_ / "a.mha", meta("MET_INT", ramp<std::int32_t>(-1000, 5000)));
+  EXPECT_EQ(refusal(),
+            "source/image: a.mha: its values run from -1000 to 114000 HU, beyond the -32768 to 32767 of a CT "
+            "volume; is this a CT in Hounsfield units?");
+  put(folder_ / "a.mha", meta("MET_SHORT", ramp<std::int16_t>(0, 100)));
+  EXPECT_EQ(refusal(),
+            "source/image: a.mha: its values run from 0 to 2300 HU, so it holds neither air nor fat; is this a "
+            "CT in Hounsfield units? If it holds the stored values of one, set source.intercept (mostly "
+            "-1024)");
+  put(folder_ / "a.mha", meta("MET_SHORT", ramp<std::int16_t>(-20000, 100)));
+  EXPECT_EQ(refusal(),
+            "source/image: a.mha: its values run from -20000 to -17700 HU, and nothing in a CT lies below "
+            "-10000 HU; is this a CT in Hounsfield units?");
+  std::vector<float> holed = ramp<float>(-1000, 50);
+  holed[2] = std::nanf("");
+  put(folder_ / "a.mha", meta("MET_FLOAT", holed));
+  EXPECT_EQ(refusal(), "source/image: a.mha: 1 of 24 voxels are no finite numbers; set them to -1000 HU (air)");
+}
+
+TEST_F(ImageSource, RefusesSpacingThatIsNotAboveZero) {
+  for (const std::string spacing : {"0.5 0 2", "0.5 -0.75 2"}) {
+    put(folder_ / "a.mha", meta("MET_SHORT", hounsfield(), {{"ElementSpacing", spacing}}));
+    EXPECT_EQ(refusal(), "source/image: a.mha: its spacing is " + spacing + " mm; each must be above 0");
+  }
+  std::filesystem::remove(folder_ / "a.mha");
+  Nifti what;
+  what.sform[0] = 0;
+  put(folder_ / "a.nii", nifti(what, hounsfield()));
+  EXPECT_EQ(refusal(), "source/image: a.nii: its spacing along i is 0 mm; it must be above 0");
+}
+
+TEST_F(ImageSource, RefusesAxesThatAreNotPerpendicular) {
+  const std::string sheared = ", not 90 (sheared, as a tilted gantry leaves it); resample it onto an upright grid";
+  put(folder_ / "a.mha", meta("MET_SHORT", hounsfield(), {{"TransformMatrix", "1 0 0 0 1 0 0 0.6 0.8"}}));
+  EXPECT_EQ(refusal(), "source/image: a.mha: its axes j (0, 1, 0) and k (0, 0.6, 0.8) enclose 53.1 degrees" + sheared);
+  std::filesystem::remove(folder_ / "a.mha");
+  Nifti what;
+  what.sform = {-0.5F, 0, 0, -10, 0, -0.75F, 1.5F, -20, 0, 0, 2, 30};
+  put(folder_ / "a.nii", nifti(what, hounsfield()));
+  EXPECT_EQ(refusal(),
+            "source/image: a.nii: its axes j (0, 1, 0) and k (0, -0.6, 0.8) enclose 126.9 degrees" + sheared);
+  std::filesystem::remove(folder_ / "a.nii");
+  put(folder_ / "a.nrrd", nrrd("space: left-posterior-superior\nspace directions: (0.5,0,0) (0,0.75,0) (0,1.5,2)\n"
+                               "space origin: (10,20,30)\n"));
+  EXPECT_EQ(refusal(), "source/image: a.nrrd: its axes j (0, 1, 0) and k (0, 0.6, 0.8) enclose 53.1 degrees" + sheared);
+}
+
+TEST_F(ImageSource, RefusesFilesThatDoNotSayWhereTheyLie) {
+  put(folder_ / "a.mha", meta("MET_SHORT", hounsfield(), {{"ElementSpacing", ""}}));
+  EXPECT_EQ(refusal(),
+            "source/image: a.mha: its header gives no ElementSpacing, so its size in mm is unknown; export it "
+            "again with its spacing");
+  std::filesystem::remove(folder_ / "a.mha");
+  put(folder_ / "a.nrrd", nrrd("spacings: 0.5 0.75 2\n"));
+  EXPECT_EQ(refusal(),
+            "source/image: a.nrrd: its header gives no \"space\", so its place and size in mm are unknown; "
+            "export it again with its spacing and direction");
+  std::filesystem::remove(folder_ / "a.nrrd");
+  Nifti what;
+  what.sform_code = 0;
+  put(folder_ / "a.nii", nifti(what, hounsfield()));
+  EXPECT_EQ(refusal(),
+            "source/image: a.nii: its header has neither an sform nor a qform, so it does not say where left "
+            "and right are; convert it again from its original, or set the sform");
+}
+
+TEST_F(ImageSource, RefusesImagesThatAreNoVolumes) {
+  Nifti what;
+  what.dim = {4, 4, 3, 2, 5, 1, 1, 1};
+  put(folder_ / "a.nii", nifti(what, std::vector<std::int16_t>(120)));
+  EXPECT_EQ(refusal(),
+            "source/image: a.nii: a CT volume has three dimensions of two voxels or more and one number a "
+            "voxel; this has 4 x 3 x 2 x 5 voxels with 1 number(s) each");
+}
+
+TEST_F(ImageSource, RefusesHeadersThatPointElsewhere) {
+  put(folder_ / "a.mhd", meta("MET_SHORT", std::vector<std::int16_t>{}, {{"ElementDataFile", "../secret.raw"}}));
+  EXPECT_EQ(refusal(),
+            "source/image: a.mhd: its voxels should lie in \"../secret.raw\", which is not one plain file in "
+            "the same folder; save it as one file (.nrrd, .mha)");
+  std::filesystem::remove(folder_ / "a.mhd");
+  put(folder_ / "b.raw", bytes_of(hounsfield()));
+  put(folder_ / "a.mha", meta("MET_SHORT", std::vector<std::int16_t>{}, {{"ElementDataFile", "b.raw"}}));
+  EXPECT_EQ(refusal(),
+            "source/image: a.mha: its voxels should lie in \"b.raw\", but only .nhdr and .mhd may name another "
+            "file; save it as one file (.nrrd, .mha)");
+}
+
+TEST_F(ImageSource, RefusesFilesThatAreCutOff) {
+  const std::string mha = meta("MET_SHORT", hounsfield()), nii = nifti({}, hounsfield()), nhdr = nrrd(kPlace);
+  const std::string cut =
+      ": its voxels are damaged or cut off: expected 48 bytes, unpacked; copy it again from where it "
+      "came";
+  for (const auto& [name, bytes] :
+       std::map<std::string, std::string>{{"a.mha", mha}, {"a.nii", nii}, {"a.nrrd", nhdr}}) {
+    put(folder_ / name, bytes.substr(0, bytes.size() - 10));
+    EXPECT_EQ(refusal(), "source/image: " + name + cut);
+    std::filesystem::remove(folder_ / name);
+  }
+  put(folder_ / "a.nii", nii.substr(0, 100));
+  EXPECT_EQ(refusal(), "source/image: a.nii: no NIfTI-1 image: its header of 348 bytes is missing or cut off");
+}
+
+TEST_F(ImageSource, SurvivesFilesThatAreCutOffAnywhereOrHaveAnyByteChanged) {
+  format().write_volume(oblique(), label("femur-01"), folder_ / "whole.nii.gz");
+  std::ifstream in(folder_ / "whole.nii.gz", std::ios::binary);
+  const std::string packed{std::istreambuf_iterator<char>(in), {}};
+  in.close();
+  std::filesystem::remove(folder_ / "whole.nii.gz");
+  const std::map<std::string, std::string> files = {{"a.mha", meta("MET_SHORT", hounsfield())},
+                                                    {"a.nii", nifti({}, hounsfield())},
+                                                    {"a.nii.gz", packed},
+                                                    {"a.nrrd", nrrd(kPlace)}};
+  const auto read = [&](const std::filesystem::path& file) {
+    try {
+      (void)format().read_volume(file);  // an Error or a volume, never a crash
+    } catch (const Error&) {
+    }
+  };
+  Random random(5, "damage");
+  for (const auto& [name, whole] : files) {
+    for (std::size_t length = 0; length < whole.size(); length += 1 + whole.size() / 60) {
+      put(folder_ / name, whole.substr(0, length));
+      read(folder_ / name);
+    }
+    for (int trial = 0; trial < 150; ++trial) {
+      std::string damaged = whole;
+      for (int n = 0; n < 3; ++n)
+        damaged[random.below(std::min<std::size_t>(whole.size(), 400))] = static_cast<char>(random.below(256));
+      put(folder_ / name, damaged);
+      read(folder_ / name);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace osteon
