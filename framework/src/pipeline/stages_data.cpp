@@ -117,12 +117,13 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
   StageReport report(run.reporters, "render", renderer.name(), static_cast<std::int64_t>(cohort.scans.size()), "bones");
   std::int64_t images = 0, scans_done = 0;
   double render_seconds = 0;
+  std::set<std::size_t> with_metal;  // specimens
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"render", label(specimen, scan.acquisition), renderer.ingredients()};
     merge(ingredients.parts, section_parts(run.experiment, "views"));
     merge(ingredients.parts, section_parts(run.experiment, "film"));
-    ingredients.parts["revision"] = "1";
+    ingredients.parts["revision"] = "2";
     const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
     ingredients.parts["poses"] = gallery ? "gallery" : "query";
     ingredients.parts["input.volume"] = scan.volume.digest;
@@ -132,8 +133,10 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
       const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
       const auto poses = gallery ? imaging::gallery_poses(views)
                                  : imaging::query_poses(views, 0, std::string(stored.facts.at("voxels")));
+      const Volume volume = acquisition_from(stored).volume;
+      if (imaging::metal_voxels(volume) > 0) with_metal.insert(scan.specimen);
       const auto start = std::chrono::steady_clock::now();
-      const ImageSet set = imaging::render(renderer, acquisition_from(stored).volume, surface.frame, poses, views, film,
+      const ImageSet set = imaging::render(renderer, volume, surface.frame, poses, views, film,
                                            [&](std::int64_t, std::int64_t) { report.progress(scans_done); });
       render_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       images += static_cast<std::int64_t>(set.rows.size());
@@ -141,6 +144,9 @@ void make_images(const RunContext& run, Cohort& cohort, Records& records) {
     });
     ++scans_done;
   });
+  if (!with_metal.empty())
+    run.reporters(Notice{text(with_metal.size(), " specimen(s) hold voxels above ", imaging::kMetalHounsfield,
+                              " HU, as metal does: they are X-rayed as if they were very dense bone")});
   finish(report, records,
          images > 0
              ? text(images, " X-rays, ", static_cast<std::int64_t>(static_cast<double>(images) / render_seconds), "/s")
