@@ -64,8 +64,7 @@ TEST(Roll, SharedProjectionsShowWhatDirectOnesDo) {
     ASSERT_FALSE(direct.equal(shared)) << "nothing was shared";
     const at::Tensor difference = (direct.to(at::kInt) - shared.to(at::kInt)).abs().to(at::kFloat);
     EXPECT_LT(difference.mean().item<float>(), 0.05F) << geometry;
-    EXPECT_LT(difference.gt(1).to(at::kFloat).mean().item<float>(), 1e-4F) << geometry;
-    EXPECT_LE(difference.max().item<float>(), 3) << geometry;
+    EXPECT_LE(difference.max().item<float>(), 1) << geometry;
   }
 }
 

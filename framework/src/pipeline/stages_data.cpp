@@ -176,6 +176,7 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
   StageReport report(run.reporters, "render", renderer.name(), static_cast<std::int64_t>(cohort.scans.size()), "bones");
   std::int64_t images = 0, scans_done = 0;
   double render_seconds = 0;
+  std::set<std::size_t> with_metal;  // specimens
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"render", label(specimen, scan.acquisition), renderer.ingredients()};
@@ -191,9 +192,10 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
       const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
       const std::string stream = stored.facts.at("voxels");
       const auto poses = gallery ? imaging::gallery_poses(views, 0, stream) : imaging::query_poses(views, 0, stream);
-      const auto start = std::chrono::steady_clock::now();
       const Volume volume =
           imaging::cropped(acquisition_from(stored).volume, surface.mesh, run.experiment.sections.at("crop"));
+      if (imaging::metal_voxels(volume) > 0) with_metal.insert(scan.specimen);
+      const auto start = std::chrono::steady_clock::now();
       ImageSet set = imaging::render(renderer, volume, surface.frame, poses, views, film,
                                      [&](std::int64_t, std::int64_t) { report.progress(scans_done); });
       render_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -204,6 +206,9 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
     });
     ++scans_done;
   });
+  if (!with_metal.empty())
+    run.reporters(Notice{text(with_metal.size(), " specimen(s) hold voxels above ", imaging::kMetalHounsfield,
+                              " HU, as metal does: they are X-rayed as if they were very dense bone")});
   finish(report, records,
          images > 0
              ? text(images, " X-rays, ", static_cast<std::int64_t>(static_cast<double>(images) / render_seconds), "/s")

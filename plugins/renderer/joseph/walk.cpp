@@ -138,16 +138,19 @@ OSTEON_JOSEPH_INLINE MaterialFractions sum_ray(const Ray& ray, const Voxel* voxe
                                                const TilePath& path) {
   if (ray.last < ray.first) return {0, 0};
   Totals totals = {0, 0, 0, 0};
-  for (const std::int32_t block : path.steps) {
-    if (block < ray.first >> kStepBits) continue;
-    if (block > ray.last >> kStepBits) break;
-    BlockSteps steps;
-    prepare(ray, strides, block, steps);
-    const Voxel* plane = voxels + std::int64_t{block} * kSteps * strides.plane;
+  // Each group's weights are made while the one before is summed up: neither waits for the other.
+  const auto *group = path.steps.data(), *end_group = group + path.steps.size();
+  while (group != end_group && *group < ray.first >> kStepBits) ++group;
+  while (group != end_group && end_group[-1] > ray.last >> kStepBits) --end_group;
+  BlockSteps steps[2];
+  if (group != end_group) prepare(ray, strides, *group, steps[0]);
+  for (int now = 0; group != end_group; ++group, now ^= 1) {
+    if (group + 1 != end_group) prepare(ray, strides, group[1], steps[now ^ 1]);
+    const Voxel* plane = voxels + std::int64_t{*group} * kSteps * strides.plane;
     // Four planes fit 32 bits: 4 · 32767 · 16384 < 2^31.
     for (int half = 0; half < kSteps; half += 4) {
       const auto at = [&](int i) __attribute__((always_inline)) {
-        return step<kNeighbours>(plane + steps.offset[half + i], strides, steps.weight[half + i]);
+        return step<kNeighbours>(plane + steps[now].offset[half + i], strides, steps[now].weight[half + i]);
       };
       add(totals, plus(plus(at(0), at(1)), plus(at(2), at(3))));
     }
