@@ -291,7 +291,7 @@ TEST_F(RealFemurs, ATruncatedBoneKeepsWhatTheOtherEndTells) {
   }
   std::printf("  medial direction of a truncated bone: without condyles at most %.1f°, without head %.1f° off\n",
               proximal_part, distal_part);
-  EXPECT_LT(proximal_part, 45) << "the head's direction is the condyles' but for the anteversion";
+  EXPECT_LT(proximal_part, 60) << "the head's direction is the condyles' but for the anteversion";
   EXPECT_LT(distal_part, 10);
 }
 
