@@ -83,11 +83,13 @@ at::Tensor xrays(const Volume& volume, Side side) {
       .pixels.to(at::kInt);
 }
 
-/// Interpolation errors of a bone of 3 mm voxels: under one grey value in the mean, and 12 at its sharpest edges.
+/// Within the rounding of interpolation: one grey value here and there (measured: 0.014 in the mean, 1 at most).
 void expect_same_images(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor difference = (a - b).abs();
-  EXPECT_LT(difference.to(at::kDouble).mean().item<double>(), 1.0);
-  EXPECT_LT(difference.max().item<int>(), 40);
+  std::printf("  grey values: mean difference %.3f, largest %d\n", difference.to(at::kDouble).mean().item<double>(),
+              difference.max().item<int>());
+  EXPECT_LT(difference.to(at::kDouble).mean().item<double>(), 0.05);
+  EXPECT_LT(difference.max().item<int>(), 2);
 }
 
 TEST(Orientation, EightWaysOfStoringABoneGiveTheSameImage) {
