@@ -46,8 +46,8 @@ Piece make_piece(const PlaneRays& rays, std::int64_t first_plane, std::int64_t p
 /// Bilinear, 0 outside (falling to it over one voxel), numbers -1 … 1 spanning the voxels with their full width.
 constexpr std::int64_t kBilinear = 0, kZeros = 0;
 
-/// Sum over the first dimension, by halves, in place: in an order that doesn't depend on the other dimensions, as
-/// `at::sum`'s does, so that a ray's integral has the same bits whichever rays go with it.
+/// Sum over the first dimension, by halves, in place. The order of additions is the same everywhere (that of `at::sum`
+/// depends on the place in memory), so that a ray's integral has the same bits whichever rays go with it.
 at::Tensor sum_in_halves(at::Tensor values) {
   while (values.size(0) > 1) {
     const std::int64_t half = values.size(0) / 2;
