@@ -112,7 +112,7 @@ std::vector<Parameter> image_parameters() {
           .at_least(0)
           .at_most(1e9),
       Parameter::real("scatter", 0,
-                      "Scattered over direct radiation, both averaged over the shadow; 0 is none, the default.")
+                      "Scatter-to-primary ratio, averaged over the pixels of the shadow; 0 is none, the default.")
           .at_least(0)
           .at_most(10),
       Parameter::real("scatter_width", 40, "Standard deviation of the smooth field that scatter forms.")
@@ -220,8 +220,8 @@ void Film::develop(const MaterialImage& image, std::size_t energy, Random& noise
 }
 
 /// What was taken out of the direct beam is scattered: the field is the absorbed share, blurred widely, and scaled so
-/// that over the shadow its mean is `scatter_` times the mean of what arrives directly. Outside the shadow it fades; a
-/// beam that meets nothing has none.
+/// that its ratio to what arrives directly is `scatter_` on average over the shadow's pixels. Outside the shadow it
+/// fades; a beam that meets nothing has none.
 void Film::add_scatter(std::vector<float>& transmitted, std::int64_t rows, std::int64_t columns) const {
   constexpr float kShadow = 0.99F;  // of the open beam
   // The field is smooth: a grid with four nodes a standard deviation holds it.
@@ -255,17 +255,17 @@ void Film::add_scatter(std::vector<float>& transmitted, std::int64_t rows, std::
     return above + r_part * (below - above);
   };
   std::vector<float> scattered(transmitted.size());
-  double direct = 0, unscaled = 0;
+  double pixels = 0, ratios = 0;
   for (std::int64_t row = 0; row < rows; ++row)
     for (std::int64_t column = 0; column < columns; ++column) {
       const auto i = static_cast<std::size_t>(row * columns + column);
       scattered[i] = at(row, column);
       if (transmitted[i] >= kShadow) continue;
-      direct += transmitted[i];
-      unscaled += scattered[i];
+      pixels += 1;
+      ratios += scattered[i] / std::max(transmitted[i], 1e-30F);
     }
-  if (!(unscaled > 0)) return;
-  const auto factor = static_cast<float>(scatter_ * direct / unscaled);
+  if (!(ratios > 0)) return;
+  const auto factor = static_cast<float>(scatter_ * pixels / ratios);
   for (std::size_t i = 0; i < scattered.size(); ++i) transmitted[i] += factor * scattered[i];
 }
 
