@@ -152,6 +152,9 @@ class ImageFiles : public ::testing::Test {
            bytes_of(voxels);
   }
 
+  /// What a NRRD header needs beside its sizes.
+  const std::string kPlace =
+      "space: left-posterior-superior\nspace directions: (0.5,0,0) (0,0.75,0) (0,0,2)\nspace origin: (10,20,30)\n";
   std::filesystem::path folder_;
 };
 
