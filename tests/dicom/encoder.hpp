@@ -45,7 +45,10 @@ inline std::string file_of(const std::string& sop_class, const std::string& elem
 
 inline std::string numbers(std::initializer_list<double> values) {
   std::string words;
-  for (const double value : values) words += (words.empty() ? "" : "\\") + text(value);
+  for (const double value : values) {
+    if (!words.empty()) words += '\\';
+    words += text(value);
+  }
   return words;
 }
 

@@ -235,7 +235,7 @@ TEST_F(ForeignDicom, RefusesSlicesThatAreShiftedSidewaysWithoutRule) {
   set_text(folder_ / "a/slice_0003.dcm", 0x0020, 0x0032, "DS", "15\\20\\34");
   EXPECT_EQ(refusal([&] { (void)only_acquisition(); }),
             "source/dicom: slice_0003.dcm: the slice is shifted sideways by 5 mm against the first one, and not as a "
-            "tilted gantry would shift it (by 0.44 mm there); export the series again, or remove the slices of another "
+            "tilted gantry would shift it (by 0.22 mm there); export the series again, or remove the slices of another "
             "scan");
 }
 

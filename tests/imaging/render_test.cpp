@@ -173,7 +173,7 @@ TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
                                                               {"scatter", 0.5},
                                                               {"scatter_width", 15.0}};
   // What the others of its kind need to matter.
-  const std::map<std::string, std::map<std::string, ParameterValue>> beside = {
+  const std::map<std::string, std::map<std::string, ParameterValue>> beside_film = {
       {"kilovolts", {{"spectrum", std::string("tube")}}},
       {"filtration", {{"spectrum", std::string("tube")}}},
       {"scatter_width", {{"scatter", 0.5}}}};
@@ -188,7 +188,8 @@ TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
   }
   for (const Parameter& parameter : film_schema().parameters) {
     ASSERT_TRUE(changed_film.contains(parameter.name)) << parameter.name;
-    auto others = beside.contains(parameter.name) ? beside.at(parameter.name) : std::map<std::string, ParameterValue>{};
+    auto others =
+        beside_film.contains(parameter.name) ? beside_film.at(parameter.name) : std::map<std::string, ParameterValue>{};
     const at::Tensor before = make({}, others);
     others[parameter.name] = changed_film.at(parameter.name);
     EXPECT_FALSE(before.equal(make({}, others))) << parameter.name;

@@ -22,7 +22,7 @@ TEST(View, DrawsABoneAndPrintsTheSameFacts) {
   const auto outcome = place.osteon("view " + small_profile() + " --png out/bone.png");
   ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   EXPECT_EQ(read(place.folder() / "out/bone.png").substr(1, 3), "PNG");
-  for (const char* words : {"phantom-000, scan 1 of 3", "mm long", "by its shape", "mirrored", "found by", "medial",
+  for (const char* words : {"phantom-001, scan 1 of 3", "mm long", "by its shape", "mirrored", "found by", "medial",
                             "anterior", "proximal", "mm a pixel at the isocentre, magnification 1.111"})
     EXPECT_NE(outcome.out.find(words), std::string::npos) << words << "\n" << outcome.out;
   EXPECT_EQ(digests(place.folder() / "runs/.store", "source").size(), 1U) << "it made more than the one volume";
@@ -65,14 +65,14 @@ TEST(Render, WritesPngsASheetAndAnIndexAndTheStoreOpensWithoutOsteon) {
   // 4 bones: 2 gallery scans of 3 × 3 poses, one query scan of 3 poses; 2 energies.
   EXPECT_NE(outcome.out.find("rendered 168 X-rays, "), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("wrote 168 X-rays to out, "), std::string::npos) << outcome.out;
-  EXPECT_TRUE(fs::exists(place.folder() / "out/phantom-000-1/00017.png"));
-  EXPECT_TRUE(fs::exists(place.folder() / "out/phantom-000-3.png")) << "the contact sheet";
+  EXPECT_TRUE(fs::exists(place.folder() / "out/phantom-001-1/00017.png"));
+  EXPECT_TRUE(fs::exists(place.folder() / "out/phantom-001-3.png")) << "the contact sheet";
   const std::string index = read(place.folder() / "out/index.csv");
   EXPECT_EQ(index.substr(0, index.find('\n')),
             "file,pose,axial_deg,tilt_deg,in_plane_deg,energy_kev,pixel_spacing_mm,ml_axial_deg,ml_tilt_deg,"
             "ml_in_plane_deg,ap_scale,ml_scale,ap_cut,ml_cut");
   EXPECT_EQ(count_of(index, "\n"), 169U);
-  EXPECT_NE(index.find("\nphantom-000-1/00000.png,0,-20,0,-21,60,18.75,-20,0,-21,1,1,"), std::string::npos)
+  EXPECT_NE(index.find("\nphantom-001-1/00000.png,0,-20,0,-21,60,18.75,-20,0,-21,1,1,"), std::string::npos)
       << index.substr(0, 400);
 
   int sets = 0;

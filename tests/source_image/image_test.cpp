@@ -231,11 +231,9 @@ TEST_F(ImageSource, SaysWhereItLooked) {
 }
 
 TEST_F(ImageSource, GivesTheLabelledVoxelsAsABoneMask) {
-  std::filesystem::create_directory(folder_ / "labels");
   put(folder_ / "a.mha", meta("MET_SHORT", hounsfield()));
   std::vector<std::uint8_t> labels(24, 0);
   labels[5] = 1, labels[6] = 1, labels[7] = 2;
-  put(folder_ / "labels/a.mha", meta("MET_UCHAR", labels));
   put(folder_ / "a_seg.nii", nifti(
                                  [] {
                                    Nifti what;
@@ -255,6 +253,8 @@ TEST_F(ImageSource, GivesTheLabelledVoxelsAsABoneMask) {
   EXPECT_EQ(marked({{"label_suffix", suffix}}), (Places{5, 6}));
   EXPECT_EQ(marked({{"label_suffix", suffix}, {"label", std::int64_t{2}}}), (Places{7}));
   std::filesystem::remove(folder_ / "a_seg.nii");
+  std::filesystem::create_directory(folder_ / "labels");
+  put(folder_ / "labels/a.mha", meta("MET_UCHAR", labels));
   EXPECT_EQ(marked({{"labels", folder}, {"label", std::int64_t{0}}}), (Places{5, 6, 7}));
   std::filesystem::remove_all(folder_ / "labels");
   EXPECT_FALSE(only().bone_mask.defined());
@@ -348,9 +348,30 @@ TEST_F(ImageSource, RefusesImagesThatAreNoVolumes) {
   Nifti what;
   what.dim = {4, 4, 3, 2, 5, 1, 1, 1};
   put(folder_ / "a.nii", nifti(what, std::vector<std::int16_t>(120)));
-  EXPECT_EQ(refusal(),
-            "source/image: a.nii: a CT volume has three dimensions of two voxels or more and one number a "
-            "voxel; this has 4 x 3 x 2 x 5 voxels with 1 number(s) each");
+  EXPECT_EQ(
+      refusal(),
+      "source/image: a.nii: a CT volume has three dimensions of two voxels or more; this has 4 x 3 x 2 x 5 voxels");
+}
+
+TEST_F(ImageSource, ReadsBigEndianAndPackedVoxels) {
+  std::vector<std::int16_t> swapped;
+  for (const std::int16_t value : hounsfield())
+    swapped.push_back(
+        static_cast<std::int16_t>(static_cast<std::uint16_t>(value) << 8 | static_cast<std::uint16_t>(value) >> 8));
+  put(folder_ / "a.mha", meta("MET_SHORT", swapped, {{"BinaryDataByteOrderMSB", "True"}}));
+  expect_same(only().volume, upright(hounsfield()));
+  std::filesystem::remove(folder_ / "a.mha");
+  for (const std::string ending : {".nrrd", ".mha", ".nii.gz"}) {
+    SCOPED_TRACE(ending);
+    const std::filesystem::path file = folder_ / ("a" + ending);
+    format().write_volume(oblique(), label("femur-01"), file);  // compressed
+    EXPECT_TRUE(at::equal(only().volume.hounsfield, oblique().hounsfield));
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) - 30);
+    EXPECT_NE(refusal().find("its voxels are damaged or cut off: expected 1512 bytes, unpacked, found "),
+              std::string::npos)
+        << refusal();
+    std::filesystem::remove(file);
+  }
 }
 
 TEST_F(ImageSource, RefusesHeadersThatPointElsewhere) {
@@ -369,8 +390,7 @@ TEST_F(ImageSource, RefusesHeadersThatPointElsewhere) {
 TEST_F(ImageSource, RefusesFilesThatAreCutOff) {
   const std::string mha = meta("MET_SHORT", hounsfield()), nii = nifti({}, hounsfield()), nhdr = nrrd(kPlace);
   const std::string cut =
-      ": its voxels are damaged or cut off: expected 48 bytes, unpacked; copy it again from where it "
-      "came";
+      ": its voxels are damaged or cut off: expected 48 bytes, found 38; copy it again from where it came";
   for (const auto& [name, bytes] :
        std::map<std::string, std::string>{{"a.mha", mha}, {"a.nii", nii}, {"a.nrrd", nhdr}}) {
     put(folder_ / name, bytes.substr(0, bytes.size() - 10));

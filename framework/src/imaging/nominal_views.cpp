@@ -82,15 +82,15 @@ void draw_slice(Canvas& canvas, const NominalViews& nominal, const BoneFrame& fr
                 std::int64_t x, std::int64_t y) {
   canvas.words(plane.title, x, y - 20, 2, kWhite);
   canvas.image(slice(nominal.volume, plane), x, y);
-  letters(canvas, x, y, kPanel, kPanel, plane.right, plane.down);
   const double middle_x = static_cast<double>(x) + kPanel / 2.0, middle_y = static_cast<double>(y) + kPanel / 2.0;
   for (const NamedAxis& axis : named_axes(frame)) {
-    const double across = dot(axis.direction, plane.right) * 110, down = dot(axis.direction, plane.down) * 110;
-    if (std::hypot(across, down) < 25) continue;  // it runs into the picture
+    const double across = dot(axis.direction, plane.right) * 80, down = dot(axis.direction, plane.down) * 80;
+    if (std::hypot(across, down) < 20) continue;  // it runs into the picture
     canvas.arrow(middle_x, middle_y, middle_x + across, middle_y + down, axis.colour);
     const auto shift = across < -20 ? -Canvas::width(axis.name, 2) - 4 : 6;
     canvas.words(axis.name, std::lround(middle_x + across) + shift, std::lround(middle_y + down) - 7, 2, axis.colour);
   }
+  letters(canvas, x, y, kPanel, kPanel, plane.right, plane.down);  // last: nothing may hide them
 }
 
 void draw_xray(Canvas& canvas, const NominalViews& nominal, Plane plane, std::int64_t x, std::int64_t y) {

@@ -1,4 +1,4 @@
-// format/itk: a CT volume as one NIfTI, NRRD or MetaImage file, read and written through ITK.
+// format/itk: a CT volume as one NIfTI, NRRD or MetaImage file, written through ITK.
 //
 // Reads .nii, .nii.gz, .nrrd, .nhdr, .mha and .mhd: values are Hounsfield units, axes and origin are the file's own.
 // Writes .nrrd, .mha, .nii and .nii.gz, 16 bits signed, compressed; a name without one of these endings gets `ending`.
@@ -20,7 +20,7 @@ namespace {
 class ItkFormat : public Format {
  public:
   static Schema schema() {
-    return {"CT volumes in NIfTI, NRRD and MetaImage files, through ITK.",
+    return {"CT volumes in NIfTI, NRRD and MetaImage files, written through ITK.",
             {Parameter::text("ending", ".nrrd", "Ending of a file that is written under a name without one.")
                  .one_of(std::vector<std::string>{".nrrd", ".mha", ".nii", ".nii.gz"})}};
   }

@@ -170,16 +170,24 @@ class JosephProjector final : public Projector {
     path.water.assign(static_cast<std::size_t>(planes) + 1, 0);
     path.bone.assign(static_cast<std::size_t>(planes) + 1, 0);
     std::array<std::int64_t, 3> low{}, high{};
+    const auto extent = [&](std::size_t j, std::int64_t plane) {
+      std::array<double, 2> result = {1e300, -1e300};
+      for (std::size_t i = 0; i < 4; ++i) {
+        const double at = start[i][j] + static_cast<double>(plane) * slope[i][j];
+        result = {std::min(result[0], at), std::max(result[1], at)};
+      }
+      return result;
+    };
+    std::array<std::array<double, 2>, 2> before = {extent(0, 0), extent(1, 0)};
     for (std::int64_t first = 0; first < planes; first += joseph::kSteps) {
       low[static_cast<std::size_t>(axes.dominant)] = first >> joseph::kBlockBits;
       high[static_cast<std::size_t>(axes.dominant)] = (first + joseph::kSteps - 1) >> joseph::kBlockBits;
       for (std::size_t j = 0; j < 2; ++j) {
-        double least = 1e300, most = -1e300;
-        for (std::size_t i = 0; i < 4; ++i)
-          for (const double plane : {static_cast<double>(first), static_cast<double>(first + joseph::kSteps - 1)}) {
-            least = std::min(least, start[i][j] + plane * slope[i][j]);
-            most = std::max(most, start[i][j] + plane * slope[i][j]);
-          }
+        // From the group's first plane to the next one's.
+        double least = before[j][0], most = before[j][1];
+        before[j] = extent(j, first + joseph::kSteps);
+        least = std::min(least, before[j][0]);
+        most = std::max(most, before[j][1]);
         const auto axis = static_cast<std::size_t>(j == 0 ? axes.a : axes.b);
         const auto in_block = [](double at) {
           return static_cast<std::int64_t>(std::floor(std::clamp(at, -1e6, 1e6))) >> joseph::kBlockBits;

@@ -36,7 +36,8 @@ Piece make_piece(const PlaneRays& rays, std::int64_t first_plane, std::int64_t p
   const auto part = [&](const at::Tensor& t) { return t.narrow(-1, first_ray, count); };
   Piece piece;
   piece.s = at::arange(first_plane, first_plane + planes, rays.base.options()).reshape({-1, 1, 1});
-  piece.grid = at::addcmul(part(rays.base), piece.s, part(rays.slope)).permute({0, 2, 1}).unsqueeze(1);
+  // Multiplied, then added: one fused operation rounds otherwise at the end of a row of memory than in its middle.
+  piece.grid = (piece.s * part(rays.slope)).add_(part(rays.base)).permute({0, 2, 1}).unsqueeze(1);
   if (rays.begin.numel() > 0)
     piece.seen = ((piece.s - part(rays.begin)) * part(rays.sign) >= 0).to(rays.base.scalar_type()).unsqueeze(1);
   return piece;
@@ -44,6 +45,17 @@ Piece make_piece(const PlaneRays& rays, std::int64_t first_plane, std::int64_t p
 
 /// Bilinear, 0 outside (falling to it over one voxel), numbers -1 … 1 spanning the voxels with their full width.
 constexpr std::int64_t kBilinear = 0, kZeros = 0;
+
+/// Sum over the first dimension, by halves, in place: in an order that doesn't depend on the other dimensions, as
+/// `at::sum`'s does, so that a ray's integral has the same bits whichever rays go with it.
+at::Tensor sum_in_halves(at::Tensor values) {
+  while (values.size(0) > 1) {
+    const std::int64_t half = values.size(0) / 2;
+    if (values.size(0) % 2 == 1) values.select(0, 0).add_(values.select(0, -1));
+    values = values.narrow(0, 0, half).add_(values.narrow(0, half, half));
+  }
+  return values.squeeze(0);
+}
 
 /// Calls `body(first plane, planes, first ray, rays)` on the pieces of a sum.
 template <class Body>
@@ -71,8 +83,8 @@ class PlaneSum : public torch::autograd::Function<PlaneSum> {
                 const Piece piece = make_piece(rays, plane, count, ray, n);
                 at::Tensor values =
                     at::grid_sampler_2d(planes.narrow(0, plane, count), piece.grid, kBilinear, kZeros, false);
-                if (piece.seen.defined()) values = values * piece.seen;
-                result.narrow(1, ray, n) += values.sum(0).squeeze(1);
+                if (piece.seen.defined()) values.mul_(piece.seen);
+                result.narrow(1, ray, n) += sum_in_halves(values).squeeze(1);
               });
     return result;
   }

@@ -98,7 +98,7 @@ class ImageSource : public Source {
  public:
   static Schema schema() {
     return {
-        "CT volumes in NIfTI, NRRD and MetaImage files, with or without label maps, through ITK.",
+        "CT volumes in NIfTI, NRRD and MetaImage files, with or without label maps.",
         {Parameter::path("path", "", "One file, or a folder; it and all folders below it are searched.").required(),
          Parameter::path("table", "", "CSV with the columns file, subject, side (and id, acquisition)."),
          Parameter::path("labels", "", "Folder of label maps with the names of their volumes."),

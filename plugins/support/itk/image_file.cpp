@@ -1,9 +1,7 @@
-// Voxels through ITK's ImageIO classes, which are asked directly: a factory would choose a reader by the name of the
-// file and convert what it reads.
+// The place and the values of an image's voxels, checked; and writing.
 
 #include "itk/image_file.hpp"
 
-#include "itk/image_header.hpp"
 #include "itk/volume_image.hpp"
 
 #include <itkImageFileWriter.h>
@@ -14,7 +12,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 
 namespace osteon::image {
@@ -26,32 +23,17 @@ namespace {
 constexpr double kPerpendicular = 1e-3;  // largest cosine between two axes
 constexpr double kMostVoxels = 4e9;
 
-itk::ImageIOBase::Pointer reader_for(const std::string& ending) {
+itk::ImageIOBase::Pointer writer_for(const std::string& ending) {
   itk::Object::GlobalWarningDisplayOff();
   if (ending.starts_with(".nii")) return itk::NiftiImageIO::New().GetPointer();
-  if (ending == ".nrrd" || ending == ".nhdr") return itk::NrrdImageIO::New().GetPointer();
+  if (ending == ".nrrd") return itk::NrrdImageIO::New().GetPointer();
   auto io = itk::MetaImageIO::New();
   io->SetDoublePrecision(17);
   return io.GetPointer();
 }
 
-Error unreadable(const fs::path& file, const std::string& what) {
-  return Error(text(file.filename().string(), ": ", what, "; copy it again from where it came"));
-}
-
-/// Index → patient, as ITK understood the header.
-Frame frame_of(const itk::ImageIOBase& io) {
-  Frame frame;
-  for (unsigned axis = 0; axis < 3; ++axis) {
-    const std::vector<double> direction = io.GetDirection(axis);
-    for (unsigned row = 0; row < 3; ++row)
-      frame.steps.column[axis][static_cast<int>(row)] = direction.at(row) * io.GetSpacing(axis);
-    frame.origin[static_cast<int>(axis)] = io.GetOrigin(axis);
-  }
-  return frame;
-}
-
-std::string in_brackets(Vec3 v) { return text("(", v.x, ", ", v.y, ", ", v.z, ")"); }
+/// Without the zero's sign.
+std::string in_brackets(Vec3 v) { return text("(", v.x + 0.0, ", ", v.y + 0.0, ", ", v.z + 0.0, ")"); }
 
 /// Throws unless the steps are longer than nothing and perpendicular.
 void require_sound(const fs::path& file, const Frame& frame) {
@@ -92,179 +74,92 @@ Grid grid_of(const Frame& frame, const std::array<std::int64_t, 3>& size, bool& 
 
 /// Calls `body` with the voxels as what they are stored as.
 template <class Body>
-void with_type(itk::IOComponentEnum type, const char* bytes, const Body& body) {
-  using Type = itk::IOComponentEnum;
+void with_type(Number type, const char* bytes, const Body& body) {
   switch (type) {
-    case Type::UCHAR:
-      return body(reinterpret_cast<const unsigned char*>(bytes));
-    case Type::CHAR:
-      return body(reinterpret_cast<const signed char*>(bytes));
-    case Type::USHORT:
-      return body(reinterpret_cast<const unsigned short*>(bytes));
-    case Type::SHORT:
-      return body(reinterpret_cast<const short*>(bytes));
-    case Type::UINT:
-      return body(reinterpret_cast<const unsigned int*>(bytes));
-    case Type::INT:
-      return body(reinterpret_cast<const int*>(bytes));
-    case Type::ULONG:
-      return body(reinterpret_cast<const unsigned long*>(bytes));
-    case Type::LONG:
-      return body(reinterpret_cast<const long*>(bytes));
-    case Type::ULONGLONG:
-      return body(reinterpret_cast<const unsigned long long*>(bytes));
-    case Type::LONGLONG:
-      return body(reinterpret_cast<const long long*>(bytes));
-    case Type::FLOAT:
+    case Number::u8:
+      return body(reinterpret_cast<const std::uint8_t*>(bytes));
+    case Number::i8:
+      return body(reinterpret_cast<const std::int8_t*>(bytes));
+    case Number::u16:
+      return body(reinterpret_cast<const std::uint16_t*>(bytes));
+    case Number::i16:
+      return body(reinterpret_cast<const std::int16_t*>(bytes));
+    case Number::u32:
+      return body(reinterpret_cast<const std::uint32_t*>(bytes));
+    case Number::i32:
+      return body(reinterpret_cast<const std::int32_t*>(bytes));
+    case Number::u64:
+      return body(reinterpret_cast<const std::uint64_t*>(bytes));
+    case Number::i64:
+      return body(reinterpret_cast<const std::int64_t*>(bytes));
+    case Number::f32:
       return body(reinterpret_cast<const float*>(bytes));
-    case Type::DOUBLE:
+    case Number::f64:
       return body(reinterpret_cast<const double*>(bytes));
-    default:
-      throw Error("its voxels are of a type that is not read");
   }
 }
 
 }  // namespace
 
-const std::vector<std::string>& endings() {
-  static const std::vector<std::string> list = {".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd"};
-  return list;
-}
-
-std::string ending_of(const fs::path& file) {
-  std::string name = file.filename().string();
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  for (const std::string& ending : endings())
-    if (name.size() > ending.size() && name.ends_with(ending)) return ending;
-  return "";
-}
-
 std::vector<fs::path> parts_of(const fs::path& file) {
-  const std::string ending = ending_of(file);
-  std::vector<fs::path> parts{file};
-  if (ending.starts_with(".nii")) return parts;
-  const bool nrrd = ending == ".nrrd" || ending == ".nhdr", alone = ending == ".nrrd" || ending == ".mha";
-  const auto lines = header_lines(file);
-  std::string data;
-  static const std::vector<std::string> kNrrdKeys = {"data file", "datafile"}, kMetaKeys = {"elementdatafile"};
-  for (const std::string& key : nrrd ? kNrrdKeys : kMetaKeys)
-    if (const auto line = lines.find(key); line != lines.end()) data = line->second;
-  if (data == "LOCAL") data.clear();
-  if (alone && data.empty()) return parts;
-  const bool plain = !data.empty() && data.find_first_of("/\\%* ") == std::string::npos && data != "LIST";
-  std::error_code problem;
-  if (alone || !plain || !fs::is_regular_file(file.parent_path() / data, problem))
-    throw Error(text(
-        file.filename().string(), ": its voxels should lie in ",
-        data.empty() ? "a file that it does not name" : "\"" + data + "\"",
-        alone ? ", but only .nhdr and .mhd may name another file" : ", which is not one plain file in the same folder",
-        "; save it as one file (.nrrd, .mha)"));
-  parts.push_back(file.parent_path() / data);
-  return parts;
+  const Header header = read_header(file);
+  if (header.data.empty() || header.data == file) return {file};
+  return {file, header.data};
 }
 
-struct ImageFile::State {
-  fs::path file;
-  itk::ImageIOBase::Pointer io;
-  Grid grid;
-  bool reversed = false;
-
-  /// All voxels as they are stored.
-  [[nodiscard]] std::vector<char> voxels() const {
-    itk::ImageIORegion region(io->GetNumberOfDimensions());
-    for (unsigned axis = 0; axis < io->GetNumberOfDimensions(); ++axis) region.SetSize(axis, io->GetDimensions(axis));
-    io->SetIORegion(region);
-    std::vector<char> bytes(static_cast<std::size_t>(io->GetImageSizeInBytes()));
-    try {
-      io->Read(bytes.data());
-    } catch (const itk::ExceptionObject&) {
-      throw unreadable(file, text("its voxels are damaged or cut off: expected ", bytes.size(), " bytes, unpacked"));
-    }
-    return bytes;
-  }
-
-  /// Calls `body(value, target index)` for every voxel, slices reversed where the file is left-handed.
-  template <class Voxel, class Body>
-  void each(const Voxel* voxel, const Body& body) const {
-    const std::int64_t plane = grid.size[0] * grid.size[1];
-    for (std::int64_t k = 0; k < grid.size[2]; ++k) {
-      const std::int64_t target = (reversed ? grid.size[2] - 1 - k : k) * plane;
-      for (std::int64_t v = 0; v < plane; ++v) body(static_cast<double>(*voxel++), target + v);
-    }
-  }
-};
-
-ImageFile::ImageFile(const fs::path& file) : state_(std::make_unique<State>()) {
-  const std::string ending = ending_of(file), name = file.filename().string();
-  std::error_code problem;
-  if (!fs::is_regular_file(file, problem)) throw Error(text(name, ": no such file"));
-  if (ending.empty()) throw Error(text(name, ": not a NIfTI, NRRD or MetaImage file by its ending"));
-  (void)parts_of(file);
-  state_->file = file;
-  state_->io = reader_for(ending);
-  itk::ImageIOBase& io = *state_->io;
-  io.SetFileName(file.string());
-  const bool nifti = ending.starts_with(".nii");
-  Frame frame;
-  if (nifti)
-    require_sound(file, frame = nifti_frame(file));
-  else
-    require_place(file);
-  try {
-    if (!io.CanReadFile(file.c_str())) throw unreadable(file, "its header is damaged or not of its ending's format");
-    io.ReadImageInformation();
-  } catch (const itk::ExceptionObject&) {
-    throw unreadable(file, "its header is damaged or cut off");
-  }
-  const unsigned dimensions = io.GetNumberOfDimensions();
+ImageFile::ImageFile(const fs::path& file) : file_(file), header_(read_header(file)) {
+  const std::string name = file.filename().string();
   double voxels = 1;
   std::string sizes;
-  bool flat = dimensions < 3;
-  for (unsigned axis = 0; axis < dimensions; ++axis) {
-    voxels *= static_cast<double>(io.GetDimensions(axis));
-    sizes += text(axis > 0 ? " x " : "", io.GetDimensions(axis));
-    flat = flat || (axis < 3 ? io.GetDimensions(axis) < 2 : io.GetDimensions(axis) != 1);
+  bool flat = header_.size.size() < 3;
+  for (std::size_t axis = 0; axis < header_.size.size(); ++axis) {
+    voxels *= static_cast<double>(header_.size[axis]);
+    sizes += text(axis > 0 ? " x " : "", header_.size[axis]);
+    flat = flat || (axis < 3 ? header_.size[axis] < 2 : header_.size[axis] != 1);
   }
-  if (flat || io.GetNumberOfComponents() != 1)
-    throw Error(text(name, ": a CT volume has three dimensions of two voxels or more and one number a voxel; this has ",
-                     sizes, " voxels with ", io.GetNumberOfComponents(), " number(s) each"));
+  if (flat)
+    throw Error(text(name, ": a CT volume has three dimensions of two voxels or more; this has ", sizes, " voxels"));
   if (voxels > kMostVoxels)
     throw Error(text(name, ": ", sizes, " voxels are more than the ", kMostVoxels, " that are read"));
-  if (!nifti) require_sound(file, frame = frame_of(io));
-  const auto size = [&](unsigned axis) { return static_cast<std::int64_t>(io.GetDimensions(axis)); };
-  state_->grid = grid_of(frame, {size(0), size(1), size(2)}, state_->reversed);
+  require_sound(file, header_.frame);
+  grid_ = grid_of(header_.frame, {header_.size[0], header_.size[1], header_.size[2]}, reversed_);
 }
 
-ImageFile::~ImageFile() = default;
-
-const Grid& ImageFile::grid() const { return state_->grid; }
-
 std::string ImageFile::remark(const std::string& key) const {
-  std::string words;
-  itk::ExposeMetaData<std::string>(state_->io->GetMetaDataDictionary(), key, words);
-  return words;
+  const auto found = header_.remarks.find(key);
+  return found == header_.remarks.end() ? "" : found->second;
+}
+
+/// Calls `body(value, target index)` for every voxel, slices reversed where the file is left-handed.
+template <class Body>
+void ImageFile::each(const Body& body) const {
+  const std::int64_t plane = grid_.size[0] * grid_.size[1];
+  const std::vector<char> bytes = read_voxels(header_, static_cast<std::size_t>(plane * grid_.size[2]));
+  with_type(header_.type, bytes.data(), [&](const auto* voxel) {
+    for (std::int64_t k = 0; k < grid_.size[2]; ++k) {
+      const std::int64_t target = (reversed_ ? grid_.size[2] - 1 - k : k) * plane;
+      for (std::int64_t v = 0; v < plane; ++v)
+        body(header_.slope * static_cast<double>(*voxel++) + header_.intercept, target + v);
+    }
+  });
 }
 
 Volume ImageFile::hounsfield(double intercept) const {
-  const Grid& grid = state_->grid;
-  Volume volume{at::empty({grid.size[2], grid.size[1], grid.size[0]}, at::kShort), grid};
+  Volume volume{at::empty({grid_.size[2], grid_.size[1], grid_.size[0]}, at::kShort), grid_};
   auto* to = volume.hounsfield.data_ptr<std::int16_t>();
-  const std::vector<char> bytes = state_->voxels();
   double low = std::numeric_limits<double>::infinity(), high = -low;
   std::int64_t odd = 0;
   using Limits = std::numeric_limits<std::int16_t>;
-  with_type(state_->io->GetComponentType(), bytes.data(), [&](const auto* voxel) {
-    state_->each(voxel, [&](double stored, std::int64_t target) {
-      const double value = std::round(stored + intercept);
-      if (!std::isfinite(value)) {
-        ++odd;
-        return;
-      }
-      low = std::min(low, value), high = std::max(high, value);
-      if (value >= Limits::min() && value <= Limits::max()) to[target] = static_cast<std::int16_t>(value);
-    });
+  each([&](double stored, std::int64_t target) {
+    const double value = std::round(stored + intercept);
+    if (!std::isfinite(value)) {
+      ++odd;
+      return;
+    }
+    low = std::min(low, value), high = std::max(high, value);
+    if (value >= Limits::min() && value <= Limits::max()) to[target] = static_cast<std::int16_t>(value);
   });
-  const std::string name = state_->file.filename().string();
+  const std::string name = file_.filename().string();
   if (odd > 0)
     throw Error(text(name, ": ", odd, " of ", volume.hounsfield.numel(),
                      " voxels are no finite numbers; set them to -1000 HU (air)"));
@@ -275,14 +170,9 @@ Volume ImageFile::hounsfield(double intercept) const {
 }
 
 at::Tensor ImageFile::labelled(double label) const {
-  const Grid& grid = state_->grid;
-  at::Tensor mask = at::empty({grid.size[2], grid.size[1], grid.size[0]}, at::kByte);
+  at::Tensor mask = at::empty({grid_.size[2], grid_.size[1], grid_.size[0]}, at::kByte);
   auto* to = mask.data_ptr<std::uint8_t>();
-  const std::vector<char> bytes = state_->voxels();
-  with_type(state_->io->GetComponentType(), bytes.data(), [&](const auto* voxel) {
-    state_->each(voxel,
-                 [&](double value, std::int64_t target) { to[target] = label == 0 ? value != 0 : value == label; });
-  });
+  each([&](double value, std::int64_t target) { to[target] = label == 0 ? value != 0 : value == label; });
   return mask;
 }
 
@@ -297,7 +187,7 @@ void write(const Volume& volume, const std::map<std::string, std::string>& remar
     for (const auto& [key, words] : remarks)
       itk::EncapsulateMetaData<std::string>(picture->GetMetaDataDictionary(), key, words);
     auto writer = itk::ImageFileWriter<ItkVolume>::New();
-    writer->SetImageIO(reader_for(ending));
+    writer->SetImageIO(writer_for(ending));
     writer->SetInput(picture);
     writer->SetFileName(partial.string());
     writer->SetUseCompression(true);

@@ -1,24 +1,18 @@
 #pragma once
 
-// Volumes in NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) and MetaImage (.mha, .mhd), read and written through ITK. Where
-// a volume lies is taken from the file's own words, never assumed: what ITK would fill in (a spacing of 1 mm, no
-// rotation) is refused here. All functions may be called from several threads.
+// Volumes in NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) and MetaImage (.mha, .mhd), written through ITK and read by
+// their own words: see image_header.hpp. All functions may be called from several threads.
+
+#include "itk/image_header.hpp"
 
 #include <osteon/volume.hpp>
 
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace osteon::image {
-
-/// The endings that are read, longest first; ".nhdr" and ".mhd" are headers of a raw file beside them.
-[[nodiscard]] const std::vector<std::string>& endings();
-
-/// The ending of a file's name in lower case if it is one of `endings`, else "".
-[[nodiscard]] std::string ending_of(const std::filesystem::path& file);
 
 /// A file with its header read and checked; voxels are read on demand.
 class ImageFile {
@@ -26,14 +20,11 @@ class ImageFile {
   /// Throws `Error` naming the file when it is no three-dimensional image of one number a voxel, when it does not say
   /// where it lies, and when its spacing is not above 0 or its axes are not perpendicular.
   explicit ImageFile(const std::filesystem::path& file);
-  ~ImageFile();
-  ImageFile(const ImageFile&) = delete;
-  ImageFile& operator=(const ImageFile&) = delete;
 
   /// Canonical, right-handed: the slices of a left-handed image are taken in reverse order.
-  [[nodiscard]] const Grid& grid() const;
+  [[nodiscard]] const Grid& grid() const { return grid_; }
 
-  /// A text that the file carries under a key (NRRD and MetaImage); "" when it has none.
+  /// A text that the file carries under a key in lower case (NRRD and MetaImage); "" when it has none.
   [[nodiscard]] std::string remark(const std::string& key) const;
 
   /// value + `intercept`, rounded. Throws `Error` with the numbers when a value is not finite or leaves 16 bits.
@@ -43,8 +34,13 @@ class ImageFile {
   [[nodiscard]] at::Tensor labelled(double label) const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  template <class Body>
+  void each(const Body& body) const;
+
+  std::filesystem::path file_;
+  Header header_;
+  Grid grid_;
+  bool reversed_ = false;
 };
 
 /// The files that hold an image: itself and, for a header, the raw file that it names. Throws `Error` when that name is

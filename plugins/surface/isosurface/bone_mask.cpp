@@ -13,6 +13,8 @@
 
 #include <osteon/error.hpp>
 
+#include <ATen/Functions.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -216,7 +218,9 @@ std::vector<float> antialiased(const at::Tensor& labels, const Grid& grid, doubl
   const auto* label = labels.data_ptr<std::uint8_t>();
   if (std::all_of(label, label + labels.numel(), [](std::uint8_t value) { return value == 0; }))
     throw Error("no bone: the label map marks no voxel; check source.label and the label map");
-  const at::Tensor marked = (labels != 0).to(at::kShort) * 1000;
+  const at::Tensor marked = at::empty(labels.sizes(), at::kShort);
+  std::transform(label, label + labels.numel(), marked.data_ptr<std::int16_t>(),
+                 [](std::uint8_t value) { return static_cast<std::int16_t>(value != 0 ? 1000 : 0); });
   auto filter = itk::DiscreteGaussianImageFilter<ItkVolume, itk::Image<float, 3>>::New();
   filter->SetInput(to_itk({marked, grid}));
   itk::FixedArray<double, 3> variance;
