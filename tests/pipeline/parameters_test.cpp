@@ -15,6 +15,7 @@ const std::vector<std::string> kStages = {"source", "surface", "render", "train"
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
     {"source", "source"},       {"surface", "surface"}, {"renderer", "render"}, {"views", "render"},
+    {"radiographs", "render"},
     {"crop", "render"},         {"film", "render"},     {"backbone", "train"},  {"head", "train"},
     {"loss", "train"},          {"training", "train"},  {"split", "train"},     {"control", "control"},
     {"classifier", "evaluate"}, {"shape", "evaluate"},  {"metric", "evaluate"}};
@@ -116,6 +117,10 @@ const std::map<std::string, Special> kSpecial = {
 /// Parameters whose effect this small run can't show, each with the reason and the place where it is tested.
 const std::map<std::string, std::string> kElsewhere = {
     {"source.bones", "says how many bones, not what one is like; adding one is tested below"},
+    {"radiographs.polarity", "acts on real X-rays, which phantoms have none of; tests/radiographs"},
+    {"radiographs.threshold", "acts on real X-rays; tests/radiographs"},
+    {"radiographs.match", "acts on real X-rays; tests/radiographs"},
+    {"radiographs.upright", "acts on real X-rays; tests/radiographs"},
     {"source.acquisitions", "says how many scans, not what one is like"},
     {"surface.closing", "acts on gaps in the cortex, which the phantoms' coarse grid has none of; tests/surface"},
     {"film.focal_spot", "blurs far less than one of these coarse pixels; tests/imaging"},

@@ -7,7 +7,8 @@
 
 namespace osteon {
 
-/// Parameters → specimens, each with one or more separate acquisitions (CT volumes on grids of their own).
+/// Parameters → specimens, each with one or more separate acquisitions: CT volumes on grids of their own, or pairs of
+/// radiographs.
 class OSTEON_API Source : public Plugin {
  public:
   ~Source() override;
@@ -28,7 +29,7 @@ class OSTEON_API Source : public Plugin {
   /// for a procedural source. Part of the cache key, so that an edited file is read again.
   [[nodiscard]] virtual std::string content_digest(const SpecimenInfo& specimen, int acquisition) const = 0;
 
-  /// Reads or makes one volume. The grid is canonical (`Grid::canonical`). A function of the parameters, the specimen
+  /// Reads or makes one volume, whose grid is canonical (`Grid::canonical`), or reads one pair of radiographs. A function of the parameters, the specimen
   /// and the acquisition's number alone: never of which specimens were asked for before. Called from several threads.
   [[nodiscard]] virtual Acquisition acquire(const SpecimenInfo& specimen, int acquisition) const = 0;
 };

@@ -61,6 +61,8 @@ class SourceHandle : public Handle {
 class FormatHandle : public Handle {
  public:
   using Handle::Handle;
+  [[nodiscard]] std::vector<std::string> endings() const;
+  [[nodiscard]] Radiograph read_radiograph(const std::filesystem::path& path) const;
   [[nodiscard]] Volume read_volume(const std::filesystem::path& path) const;
   [[nodiscard]] Mesh read_mesh(const std::filesystem::path& path) const;
   void write_volume(const Volume& volume, const VolumeLabel& label, const std::filesystem::path& path) const;

@@ -70,6 +70,17 @@ MetricValue value_from(const json& j) {
 
 store::Artifact to_artifact(const Acquisition& acquisition) {
   store::Artifact artifact;
+  if (acquisition.radiographs) {
+    std::vector<std::string> notices = acquisition.notices;
+    for (const auto& [name, view] :
+         {std::pair("ap", &acquisition.radiographs->ap), std::pair("ml", &acquisition.radiographs->ml)}) {
+      artifact.tensors[name] = view->intensity;
+      artifact.facts["radiographs"][name] = {view->pixel_spacing, view->spacing_source};
+      notices.insert(notices.end(), view->notices.begin(), view->notices.end());
+    }
+    if (!notices.empty()) artifact.facts["notices"] = notices;
+    return artifact;
+  }
   const Grid& grid = acquisition.volume.grid;
   artifact.facts = {
       {"size", grid.size},
@@ -86,6 +97,15 @@ store::Artifact to_artifact(const Acquisition& acquisition) {
 
 Acquisition acquisition_from(const store::Artifact& artifact) {
   Acquisition acquisition;
+  if (artifact.facts.contains("radiographs")) {
+    const auto view = [&](const char* name) {
+      const json& scale = artifact.facts.at("radiographs").at(name);
+      return Radiograph{artifact.tensors.at(name), scale.at(0), scale.at(1)};
+    };
+    acquisition.radiographs = RadiographPair{view("ap"), view("ml")};
+    if (artifact.facts.contains("notices")) acquisition.notices = artifact.facts.at("notices");
+    return acquisition;
+  }
   Grid& grid = acquisition.volume.grid;
   grid.size = artifact.facts.at("size");
   grid.spacing = vec3_from(artifact.facts.at("spacing"));

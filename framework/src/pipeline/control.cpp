@@ -162,7 +162,8 @@ double permutation_probability(const std::vector<std::vector<double>>& answers, 
 std::vector<ControlFigure> run_control(const RunContext& run, const Cohort& cohort, const ImageTable& images,
                                        const TrainedModel& model, Records& records) {
   const std::int64_t poses = run.experiment.sections.at("control").integer("poses");
-  if (poses == 0 || images.queries_share_volume) return {};
+  // A bone can't be taken out of a picture.
+  if (poses == 0 || images.queries_share_volume || !cohort.has_volumes()) return {};
   const Parameters& training = run.experiment.sections.at("training");
   const auto seed = static_cast<std::uint64_t>(run.experiment.sections.at("split").integer("seed"));
 

@@ -126,6 +126,9 @@ std::vector<std::string> view_specimen(const RunOptions& options, const std::str
   std::erase_if(cohort.scans, [&](const Scan& s) { return s.specimen != number || s.acquisition != acquisition; });
   Records records;
   make_volumes(run, cohort, records);
+  if (!cohort.has_volumes())
+    throw Error(text("specimen ", info.id,
+                     " is a pair of radiographs, which have no axes in space; look at them with osteon xray prepare"));
   make_surfaces(run, cohort, records);
 
   const Scan& scan = cohort.scans.front();

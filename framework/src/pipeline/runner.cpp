@@ -1,6 +1,7 @@
 #include "pipeline/runner.hpp"
 
 #include "host/stop.hpp"
+#include "imaging/radiograph.hpp"
 #include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/split.hpp"
@@ -100,9 +101,9 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
                   " train, ", held_out, " held out · ", thousands(static_cast<std::int64_t>(images.role.size())),
                   " X-rays of ", images.pixels.size(1), " × ", images.pixels.size(2), " pixels")});
   if (images.queries_share_volume)
-    run.reporters(
-        Notice{"the source has one acquisition a bone: gallery and queries share a CT volume, so identity figures "
-               "say nothing about identity"});
+    run.reporters(Notice{text("the source has one acquisition a bone: gallery and queries share a ",
+                              cohort.has_volumes() ? "CT volume" : "pair of radiographs",
+                              ", so identity figures say nothing about identity")});
   show_samples(run, cohort, images);
   const TrainedModel model = train_model(run, cohort, images, records);
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
@@ -162,13 +163,10 @@ void make_folder(const fs::path& folder) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"crop", imaging::crop_schema()},
-          {"views", imaging::views_schema()},
-          {"film", imaging::film_schema()},
-          {"split", split_schema()},
-          {"control", control_schema()},
-          {"head", training::head_schema()},
-          {"training", training::training_schema()}};
+  return {{"crop", imaging::crop_schema()},  {"views", imaging::views_schema()},
+          {"film", imaging::film_schema()},  {"radiographs", imaging::radiographs_schema()},
+          {"split", split_schema()},         {"control", control_schema()},
+          {"head", training::head_schema()}, {"training", training::training_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
@@ -233,6 +231,8 @@ std::int64_t export_volumes(const RunOptions& options, const std::string& format
   for (const Scan& scan : cohort.scans) {
     throw_if_stopped();
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
+    if (!scan.has_volume)
+      throw Error(text("specimen ", specimen.id, " is a pair of radiographs: there is no CT volume to export"));
     make_folder(folder / specimen.id);
     writer.write_volume(acquisition_from(store.load(scan.volume.key)).volume, {specimen, scan.acquisition},
                         folder / specimen.id / text("acquisition-", scan.acquisition + 1));

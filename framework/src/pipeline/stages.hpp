@@ -26,11 +26,12 @@ struct Stored {
   std::string key, digest;
 };
 
-/// One CT volume on its way: each stage adds what it made.
+/// One CT volume, or pair of radiographs, on its way: each stage adds what it made.
 struct Scan {
   std::size_t specimen = 0;  ///< index into `Cohort::specimens`
   int acquisition = 0;
   Stored volume, surface, images;
+  bool has_volume = true;  ///< else `volume` holds a pair of radiographs and there is no surface
 };
 
 struct Cohort {
@@ -40,6 +41,8 @@ struct Cohort {
   std::vector<SpecimenLeftOut> left_out;
   std::vector<std::string> notices;  ///< of the source, about all that it lists
 
+  /// Whether every scan has a volume, and so a surface; with radiographs there is neither length nor shape.
+  [[nodiscard]] bool has_volumes() const;
   [[nodiscard]] std::vector<const Scan*> of_acquisition(int acquisition) const;
 };
 

@@ -1,5 +1,6 @@
 // source → surface → render: one artifact per scan and stage, so that adding a bone makes one bone.
 
+#include "imaging/radiograph.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stage_tools.hpp"
 
@@ -64,11 +65,33 @@ void for_each_scan(const RunContext& run, Cohort& cohort, StageReport& report, c
 
 std::uint64_t stream_of(const std::string& digest) { return std::stoull(digest.substr(0, 15), nullptr, 16); }
 
-/// Names the random poses and splits of a scan by its voxels: the same CT gives the same images, whichever source it
-/// came from and whatever its specimen is called.
-std::string voxel_digest(const Volume& volume) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(volume.hounsfield.data_ptr<std::int16_t>());
-  return Digest().add(std::span(bytes, static_cast<std::size_t>(volume.hounsfield.numel()) * 2)).hex();
+/// Names the random poses and splits of a scan by its voxels or pixels: the same CT gives the same images, whichever
+/// source it came from and whatever its specimen is called.
+std::string voxel_digest(const Acquisition& acquisition) {
+  Digest digest;
+  const auto add = [&](const at::Tensor& values) {
+    const auto* bytes = static_cast<const std::byte*>(values.data_ptr());
+    digest.add(std::span(bytes, static_cast<std::size_t>(values.numel()) * values.element_size()));
+  };
+  if (acquisition.radiographs) {
+    add(acquisition.radiographs->ap.intensity);
+    add(acquisition.radiographs->ml.intensity);
+  } else {
+    add(acquisition.volume.hounsfield);
+  }
+  return digest.hex();
+}
+
+/// The images of a pair of radiographs: its montage at the in-plane angles of the experiment's poses.
+ImageSet images_of_radiographs(const RunContext& run, const RadiographPair& pair, const SpecimenInfo& specimen,
+                               std::span<const imaging::Pose> poses) {
+  const auto& sections = run.experiment.sections;
+  const auto prepared = [&](const Radiograph& radiograph, const char* name) {
+    return imaging::PreparedRadiograph(radiograph, {}, specimen.side, name, sections.at("views"), sections.at("film"),
+                                       sections.at("radiographs"));
+  };
+  return imaging::expose_pair(prepared(pair.ap, "the AP radiograph"), prepared(pair.ml, "the ML radiograph"), poses,
+                              sections.at("views"));
 }
 
 std::size_t bones_of(const Cohort& cohort) {
@@ -97,6 +120,8 @@ void tell_notices(const RunContext& run, const Cohort& cohort) {
 }
 
 }  // namespace
+
+bool Cohort::has_volumes() const { return std::ranges::all_of(scans, &Scan::has_volume); }
 
 std::vector<const Scan*> Cohort::of_acquisition(int acquisition) const {
   std::vector<const Scan*> result;
@@ -136,19 +161,28 @@ void make_volumes(const RunContext& run, Cohort& cohort, Records& records) {
     scan.volume = find_or_make(run, ingredients, report, [&] {
       const Acquisition acquisition = source.acquire(specimen, scan.acquisition);
       store::Artifact artifact = to_artifact(acquisition);
-      artifact.facts["voxels"] = voxel_digest(acquisition.volume);
+      artifact.facts["voxels"] = voxel_digest(acquisition);
       return artifact;
     });
+    scan.has_volume = !run.store.facts(scan.volume.key).contains("radiographs");
   });
-  finish(report, records, text(cohort.scans.size(), " volumes of ", bones_of(cohort), " bones"));
+  finish(report, records,
+         text(cohort.scans.size(), cohort.has_volumes() ? " volumes of " : " scans of ", bones_of(cohort), " bones"));
   tell_notices(run, cohort);
 }
 
 void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
+  const auto without = std::ranges::count_if(cohort.scans, [](const Scan& scan) { return !scan.has_volume; });
+  if (without > 0)
+    run.reporters(Notice{text(without,
+                              " pairs of radiographs have no volume: no surfaces, so no row by bone length, no "
+                              "shapes, and no control with the bone taken out")});
+  if (without == std::ssize(cohort.scans)) return;
   const auto surface = make_handle<host::SurfaceHandle>(run, "surface");
   StageReport report(run.reporters, "surface", surface.name(), static_cast<std::int64_t>(cohort.scans.size()),
                      "meshes");
   for_each_scan(run, cohort, report, [&](Scan& scan) {
+    if (!scan.has_volume) return;
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"surface", label(specimen, scan.acquisition), surface.ingredients()};
     ingredients.parts["revision"] = "2";
@@ -179,21 +213,24 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
   std::set<std::size_t> with_metal;  // specimens
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
-    store::Ingredients ingredients{"render", label(specimen, scan.acquisition), renderer.ingredients()};
-    for (const char* section : {"crop", "views", "film"})
+    store::Ingredients ingredients{"render", label(specimen, scan.acquisition), {}};
+    if (scan.has_volume) merge(ingredients.parts, renderer.ingredients());
+    for (const char* section : {scan.has_volume ? "crop" : "radiographs", "views", "film"})
       merge(ingredients.parts, section_parts(run.experiment, section));
     ingredients.parts["revision"] = "2";
     const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
     ingredients.parts["poses"] = gallery ? "gallery" : "query";
     ingredients.parts["input.volume"] = scan.volume.digest;
-    ingredients.parts["input.surface"] = scan.surface.digest;
+    if (scan.has_volume) ingredients.parts["input.surface"] = scan.surface.digest;
     scan.images = find_or_make(run, ingredients, report, [&] {
       const store::Artifact stored = run.store.load(scan.volume.key);
-      const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
+      const Acquisition acquisition = acquisition_from(stored);
       const std::string stream = stored.facts.at("voxels");
       const auto poses = gallery ? imaging::gallery_poses(views, 0, stream) : imaging::query_poses(views, 0, stream);
-      const Volume volume =
-          imaging::cropped(acquisition_from(stored).volume, surface.mesh, run.experiment.sections.at("crop"));
+      if (acquisition.radiographs)
+        return to_artifact(images_of_radiographs(run, *acquisition.radiographs, specimen, poses));
+      const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
+      const Volume volume = imaging::cropped(acquisition.volume, surface.mesh, run.experiment.sections.at("crop"));
       if (imaging::metal_voxels(volume) > 0) with_metal.insert(scan.specimen);
       const auto start = std::chrono::steady_clock::now();
       ImageSet set = imaging::render(renderer, volume, surface.frame, poses, views, film,
@@ -212,7 +249,7 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
   finish(report, records,
          images > 0
              ? text(images, " X-rays, ", static_cast<std::int64_t>(static_cast<double>(images) / render_seconds), "/s")
-             : text("X-rays of ", cohort.scans.size(), " volumes"));
+             : text("X-rays of ", cohort.scans.size(), cohort.has_volumes() ? " volumes" : " scans"));
   return {images, render_seconds};
 }
 

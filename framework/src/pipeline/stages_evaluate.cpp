@@ -21,7 +21,8 @@ struct Handles {
   std::vector<std::pair<std::string, host::ShapeHandle>> shapes;
   std::vector<std::pair<std::string, host::MetricHandle>> metrics;
 
-  explicit Handles(const RunContext& run) {
+  /// Without surfaces there is nothing for shapes and for what measures them.
+  Handles(const RunContext& run, bool has_surfaces) {
     for (const config::PluginChoice* choice : run.experiment.all("classifier"))
       classifiers.emplace_back(choice->instance, host::ClassifierHandle(run.registry.find("classifier", choice->plugin),
                                                                         choice->parameters));
@@ -31,6 +32,9 @@ struct Handles {
     for (const config::PluginChoice* choice : run.experiment.all("metric"))
       metrics.emplace_back(choice->instance,
                            host::MetricHandle(run.registry.find("metric", choice->plugin), choice->parameters));
+    if (has_surfaces) return;
+    shapes.clear();
+    std::erase_if(metrics, [](const auto& metric) { return metric.second.needs().contains(Need::meshes); });
   }
 
   /// Every plugin of the stage under its instance's name.
@@ -179,7 +183,7 @@ void add_inputs(store::Ingredients& ingredients, const Cohort& cohort, const Ima
 
 MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTable& images, const TrainedModel& model,
                       std::vector<EmbeddingSet> embeddings, Records& records) {
-  const Handles handles(run);
+  const Handles handles(run, cohort.has_volumes());
   const auto loss = make_handle<host::LossHandle>(run, "loss");
   store::Ingredients ingredients{"evaluate", run.experiment.title, handles.ingredients()};
   merge(ingredients.parts, section_parts(run.experiment, "split"));

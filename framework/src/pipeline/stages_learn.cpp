@@ -190,7 +190,8 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
   auto untrained_parts = network_parts(run, backbone);
   sets.push_back({"untrained network", true, embed_all(*untrained, untrained_parts, "untrained")});
   sets.push_back({"raw pixels", true, raw_pixels(images.pixels)});
-  for (EmbeddingSet& set : size_sets(run, cohort, images)) sets.push_back(std::move(set));
+  if (cohort.has_volumes())
+    for (EmbeddingSet& set : size_sets(run, cohort, images)) sets.push_back(std::move(set));
   finish(report, records, text(images.role.size(), " fingerprints"));
   return sets;
 }

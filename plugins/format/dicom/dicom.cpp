@@ -1,4 +1,4 @@
-// format/dicom: a CT volume as a folder of DICOM files, one per slice.
+// format/dicom: a CT volume as a folder of DICOM files, one per slice; a radiograph as one DICOM file.
 //
 // Writes CT Image Storage, MONOCHROME2, 16 bits signed, explicit little endian. Stored values are HU + 1024 with
 // rescale slope 1 and intercept -1024, so HU from -32768 to 31743 fit; more is an error. Numbers of the grid are
@@ -9,9 +9,13 @@
 // Reads one series: a folder with the slices of one CT series, or one file of such a folder, as source/dicom reads it:
 // sheared or unevenly spaced slices are resampled. No parameters.
 //
+// Reads a radiograph: CR, DX, or a secondary capture (with a notice), MONOCHROME1 or 2. Its scale is PixelSpacing where
+// it is calibrated, else ImagerPixelSpacing over the magnification that the header estimates or its distances give.
+//
 //     osteon export dicom experiments/quickstart.toml --out DIR
 
 #include "itk/dicom_series.hpp"
+#include "itk/radiograph_file.hpp"
 #include "series_writer.hpp"
 
 #include <osteon/error.hpp>
@@ -26,11 +30,11 @@ namespace {
 class DicomFormat : public Format {
  public:
   static Schema schema() {
-    return {"CT volumes as folders of DICOM slices (DICOM PS3.3, CT Image IOD), through GDCM.", {}};
+    return {"CT volumes as folders of DICOM slices, and radiographs (DICOM PS3.3, CT, CR and DX Image IOD).", {}};
   }
   explicit DicomFormat(const Parameters& /*parameters*/) {}
 
-  std::vector<std::string> endings() const override { return {}; }
+  std::vector<std::string> endings() const override { return {".dcm", ".dicom"}; }
 
   Volume read_volume(const std::filesystem::path& path) const override {
     const bool single = std::filesystem::is_regular_file(path);
@@ -47,6 +51,8 @@ class DicomFormat : public Format {
                        "; name one file of the series that is meant, or put each series in a folder of its own"));
     return dicom::read_series(series.front()).volume;
   }
+
+  Radiograph read_radiograph(const std::filesystem::path& path) const override { return dicom::read_radiograph(path); }
 
   void write_volume(const Volume& volume, const VolumeLabel& label, const std::filesystem::path& path) const override {
     dicom::write_series(volume, label, path);

@@ -9,6 +9,7 @@
 //     osteon export itk experiments/quickstart.toml --out DIR
 
 #include "itk/image_file.hpp"
+#include "itk/radiograph_file.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/format.hpp>
@@ -26,7 +27,15 @@ class ItkFormat : public Format {
   }
   explicit ItkFormat(const Parameters& parameters) : ending_(parameters.text("ending")) {}
 
-  std::vector<std::string> endings() const override { return image::endings(); }
+  std::vector<std::string> endings() const override {
+    std::vector<std::string> all = image::endings();
+    all.insert(all.end(), picture::endings().begin(), picture::endings().end());
+    return all;
+  }
+
+  Radiograph read_radiograph(const std::filesystem::path& path) const override {
+    return picture::read_radiograph(path);
+  }
 
   Volume read_volume(const std::filesystem::path& path) const override { return image::ImageFile(path).hounsfield(0); }
 
