@@ -165,6 +165,7 @@ config::Sections sections() {
   return {{"crop", imaging::crop_schema()},
           {"views", imaging::views_schema()},
           {"film", imaging::film_schema()},
+          {"perturb", imaging::perturb_schema()},
           {"split", split_schema()},
           {"control", control_schema()},
           {"head", training::head_schema()},
