@@ -14,11 +14,11 @@ const std::vector<std::string> kStages = {"source", "surface", "render", "train"
 
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},       {"surface", "surface"}, {"renderer", "render"}, {"views", "render"},
-    {"radiographs", "render"},
-    {"crop", "render"},         {"film", "render"},     {"backbone", "train"},  {"head", "train"},
-    {"loss", "train"},          {"training", "train"},  {"split", "train"},     {"control", "control"},
-    {"classifier", "evaluate"}, {"shape", "evaluate"},  {"metric", "evaluate"}};
+    {"source", "source"},      {"surface", "surface"}, {"renderer", "render"},     {"views", "render"},
+    {"radiographs", "render"}, {"perturb", "render"},  {"crop", "render"},         {"film", "render"},
+    {"backbone", "train"},     {"head", "train"},      {"loss", "train"},          {"training", "train"},
+    {"split", "train"},        {"control", "control"}, {"classifier", "evaluate"}, {"shape", "evaluate"},
+    {"metric", "evaluate"}};
 
 /// Another allowed value than the default.
 std::string other_value(const Parameter& p) {
@@ -92,6 +92,26 @@ const std::map<std::string, Special> kSpecial = {
     {"film.kilovolts", {"[80.0]", "--set film.spectrum=tube", ""}},
     {"film.filtration", {"5.0", "--set film.spectrum=tube", ""}},
     {"film.scatter_width", {"15.0", "--set film.scatter=0.5", ""}},
+    {"perturb.applies_to", {"", "--set perturb.noise=20", ""}},
+    {"perturb.thin_shaft", {"60.0", "", ""}},
+    {"perturb.thin_shaft_from", {"20.0", "--set perturb.thin_shaft=60", ""}},
+    {"perturb.thin_shaft_to", {"80.0", "--set perturb.thin_shaft=60", ""}},
+    {"perturb.thin_shaft_on", {"\"both\"", "--set perturb.thin_shaft=60", ""}},
+    {"perturb.broken_end", {"40.0", "", ""}},
+    {"perturb.broken_end_height", {"60.0", "--set perturb.broken_end=40", ""}},
+    {"perturb.broken_end_towards", {"180.0", "--set perturb.broken_end=40", ""}},
+    {"perturb.broken_end_shift", {"20.0", "", ""}},
+    {"perturb.broken_end_on", {"\"ap\"", "--set perturb.broken_end=40", ""}},
+    {"perturb.implant", {"\"plate\"", "--set perturb.implant_diameter=12", ""}},
+    {"perturb.implant_diameter", {"12.0", "", ""}},
+    {"perturb.implant_width", {"40.0", "--set perturb.implant=plate --set perturb.implant_diameter=12", ""}},
+    {"perturb.implant_length", {"100.0", "--set perturb.implant_diameter=12", ""}},
+    {"perturb.implant_height", {"30.0", "--set perturb.implant_diameter=12", ""}},
+    {"perturb.implant_hounsfield", {"2000", "--set perturb.implant_diameter=12", ""}},
+    {"perturb.noise", {"20.0", "", ""}},
+    {"perturb.view_error", {"20.0", "", ""}},
+    {"perturb.truncation", {"30.0", "", ""}},
+    {"perturb.truncation_end", {"", "--set perturb.truncation=30", ""}},
     {"training.mining", {"\"batch_hard\"", "", ""}},
     {"training.epochs", {"1", "", ""}},
     {"training.precision", {"\"bf16\"", "", ""}},

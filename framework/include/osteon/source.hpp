@@ -29,8 +29,9 @@ class OSTEON_API Source : public Plugin {
   /// for a procedural source. Part of the cache key, so that an edited file is read again.
   [[nodiscard]] virtual std::string content_digest(const SpecimenInfo& specimen, int acquisition) const = 0;
 
-  /// Reads or makes one volume, whose grid is canonical (`Grid::canonical`), or reads one pair of radiographs. A function of the parameters, the specimen
-  /// and the acquisition's number alone: never of which specimens were asked for before. Called from several threads.
+  /// Reads or makes one volume, whose grid is canonical (`Grid::canonical`), or reads one pair of radiographs. A
+  /// function of the parameters, the specimen and the acquisition's number alone: never of which specimens were asked
+  /// for before. Called from several threads.
   [[nodiscard]] virtual Acquisition acquire(const SpecimenInfo& specimen, int acquisition) const = 0;
 };
 

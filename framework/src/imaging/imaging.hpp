@@ -8,6 +8,7 @@
 #include "imaging/crop.hpp"
 #include "imaging/detector.hpp"
 #include "imaging/film.hpp"
+#include "imaging/perturb.hpp"
 #include "imaging/render.hpp"
 #include "imaging/roll.hpp"
 #include "imaging/spectrum.hpp"

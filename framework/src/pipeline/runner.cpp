@@ -163,10 +163,15 @@ void make_folder(const fs::path& folder) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"crop", imaging::crop_schema()},  {"views", imaging::views_schema()},
-          {"film", imaging::film_schema()},  {"radiographs", imaging::radiographs_schema()},
-          {"split", split_schema()},         {"control", control_schema()},
-          {"head", training::head_schema()}, {"training", training::training_schema()}};
+  return {{"crop", imaging::crop_schema()},
+          {"views", imaging::views_schema()},
+          {"film", imaging::film_schema()},
+          {"perturb", imaging::perturb_schema()},
+          {"radiographs", imaging::radiographs_schema()},
+          {"split", split_schema()},
+          {"control", control_schema()},
+          {"head", training::head_schema()},
+          {"training", training::training_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {

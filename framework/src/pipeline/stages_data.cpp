@@ -119,6 +119,28 @@ void tell_notices(const RunContext& run, const Cohort& cohort) {
         Notice{text(scans.front(), scans.size() > 1 ? text(" and ", scans.size() - 1, " more") : "", ": ", words)});
 }
 
+bool is_perturbed_scan(const Parameters& perturb, bool gallery) {
+  return imaging::is_perturbed(perturb) && (!gallery || perturb.text("applies_to") == "all");
+}
+
+void require_perturbed_scan(const Cohort& cohort, const Parameters& split, const Parameters& perturb) {
+  const auto is_changed = [&](const Scan& scan) {
+    return is_perturbed_scan(perturb, is_gallery_scan(split, cohort.specimens[scan.specimen], scan.acquisition));
+  };
+  if (imaging::is_perturbed(perturb) && std::ranges::none_of(cohort.scans, is_changed))
+    throw Error(
+        "[perturb] is to change the scans that are asked about, and there are none: each bone has one acquisition, "
+        "which is the gallery's. Use source.acquisitions = 2 or more, or perturb.applies_to = \"all\"");
+}
+
+/// Which scans are perturbed shows in which keys hold these parts; a scan's images don't depend on the others'.
+std::map<std::string, std::string> perturb_parts(const config::Experiment& experiment) {
+  auto parts = section_parts(experiment, "perturb");
+  parts.erase("perturb.applies_to");
+  parts["perturb revision"] = "1";
+  return parts;
+}
+
 }  // namespace
 
 bool Cohort::has_volumes() const { return std::ranges::all_of(scans, &Scan::has_volume); }
@@ -207,6 +229,8 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
   const Parameters& views = run.experiment.sections.at("views");
   const Parameters& film = run.experiment.sections.at("film");
   const Parameters& split = run.experiment.sections.at("split");
+  const Parameters& perturb = run.experiment.sections.at("perturb");
+  require_perturbed_scan(cohort, split, perturb);
   StageReport report(run.reporters, "render", renderer.name(), static_cast<std::int64_t>(cohort.scans.size()), "bones");
   std::int64_t images = 0, scans_done = 0;
   double render_seconds = 0;
@@ -220,17 +244,22 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
     ingredients.parts["revision"] = "2";
     const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
     ingredients.parts["poses"] = gallery ? "gallery" : "query";
+    const bool perturbs = is_perturbed_scan(perturb, gallery);
+    if (perturbs) merge(ingredients.parts, perturb_parts(run.experiment));
     ingredients.parts["input.volume"] = scan.volume.digest;
     if (scan.has_volume) ingredients.parts["input.surface"] = scan.surface.digest;
     scan.images = find_or_make(run, ingredients, report, [&] {
       const store::Artifact stored = run.store.load(scan.volume.key);
       const Acquisition acquisition = acquisition_from(stored);
       const std::string stream = stored.facts.at("voxels");
-      const auto poses = gallery ? imaging::gallery_poses(views, 0, stream) : imaging::query_poses(views, 0, stream);
+      const auto told = gallery ? imaging::gallery_poses(views, 0, stream) : imaging::query_poses(views, 0, stream);
       if (acquisition.radiographs)
-        return to_artifact(images_of_radiographs(run, *acquisition.radiographs, specimen, poses));
+        return to_artifact(images_of_radiographs(run, *acquisition.radiographs, specimen, told));
+      const auto poses = perturbs ? imaging::with_view_error(told, perturb, stream_of(stream)) : told;
       const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
-      const Volume volume = imaging::cropped(acquisition.volume, surface.mesh, run.experiment.sections.at("crop"));
+      Volume volume = imaging::cropped(acquisition.volume, surface.mesh, run.experiment.sections.at("crop"));
+      // After the crop, which knows the healthy surface alone and would take a displaced end away.
+      if (perturbs) volume = imaging::perturbed(volume, surface.mesh, surface.frame, perturb);
       if (imaging::metal_voxels(volume) > 0) with_metal.insert(scan.specimen);
       const auto start = std::chrono::steady_clock::now();
       ImageSet set = imaging::render(renderer, volume, surface.frame, poses, views, film,
@@ -239,6 +268,8 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
       images += static_cast<std::int64_t>(set.rows.size());
       const std::string warning = imaging::note_truncation(set.rows, poses, surface.mesh, surface.frame, views);
       if (!warning.empty()) run.reporters(Notice{label(specimen, scan.acquisition) + ": " + warning});
+      if (perturbs)
+        imaging::perturb_images(set, told, poses, surface.mesh, surface.frame, views, perturb, stream_of(stream));
       return to_artifact(set);
     });
     ++scans_done;
