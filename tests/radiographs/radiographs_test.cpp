@@ -162,14 +162,15 @@ TEST_F(Radiographs, NeedAScaleForRealWorldImages) {
 TEST_F(Radiographs, FindTheBoneBesideLettersAndWithinFlesh) {
   Radiograph picture = radiograph({});
   picture.intensity.slice(0, 10, 30).slice(1, 150, 190).fill_(1);  // a letter
-  EXPECT_LT(mean_difference(plain(picture).half(0), plain(radiograph({})).half(0)), 1);
+  EXPECT_LT(mean_difference(prepared(picture).half(0), prepared(radiograph({})).half(0)), 1);
   Radiograph thigh = radiograph({});
   thigh.intensity = at::maximum(thigh.intensity, at::zeros({300, 200}));
-  thigh.intensity.slice(1, 40, 160).add_(0.15).clamp_(0, 1);
+  thigh.intensity.slice(1, 40, 160).add_(0.45).clamp_(0, 1);
   const auto found = prepared(thigh);
   EXPECT_NE(found.facts().at(2).find("the second look"), std::string::npos) << found.facts().at(2);
   // The axis is the bone's, not that of the flesh.
-  EXPECT_EQ(found.facts().at(3).substr(0, 20), prepared(radiograph({})).facts().at(3).substr(0, 20));
+  const auto lean = [](const imaging::PreparedRadiograph& p) { return std::stod(p.facts().at(3).substr(17)); };
+  EXPECT_NEAR(lean(found), lean(prepared(radiograph({}))), 0.5);
 }
 
 TEST_F(Radiographs, SayWhatIsWrongWithACropOrAnEmptyPicture) {
