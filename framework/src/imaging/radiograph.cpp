@@ -267,6 +267,12 @@ void PreparedRadiograph::match(const Parameters& film, const std::string& how) {
   const auto level_at = [&](double rank) {
     return static_cast<double>(std::ranges::lower_bound(below, rank * count) - below.begin()) - 1;
   };
+  if (how != "none") {  // letters, markers and other bones go
+    intensity_ = intensity_.clone();
+    auto* pixels = intensity_.data_ptr<float>();
+    for (std::size_t i = 0; i < bone_.size(); ++i)
+      if (bone_[i] == 0) pixels[i] = 0;
+  }
   const double first = level_at(0.01), last = std::max(level_at(0.99), first + 1);
   for (int level = 0; level < kLevels; ++level) {
     const auto at = static_cast<std::size_t>(level);
