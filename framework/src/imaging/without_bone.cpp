@@ -24,8 +24,11 @@ Volume without_bone(const Volume& volume, const Mesh& bone) {
   const auto* before = volume.hounsfield.data_ptr<std::int16_t>();
   for (std::size_t i = 0; i < bones.size(); ++i)
     if (before[i] > kBoneHounsfield) bones[i] = 1;
-  const Mask taken = within(bones, volume.grid, kBlurMargin);
-  const Mask around = within(taken, volume.grid, kSurroundings);
+  // At least a voxel each, however coarse the grid.
+  const Vec3 spacing = volume.grid.spacing;
+  const double voxel = 1.001 * std::max({spacing.x, spacing.y, spacing.z});
+  const Mask taken = within(bones, volume.grid, std::max(kBlurMargin, voxel));
+  const Mask around = within(taken, volume.grid, std::max(kSurroundings, voxel));
   Volume result{volume.hounsfield.clone(), volume.grid};
   auto* voxels = result.hounsfield.data_ptr<std::int16_t>();
   std::vector<std::int16_t> surroundings;

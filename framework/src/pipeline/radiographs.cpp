@@ -1,6 +1,7 @@
 #include "pipeline/radiographs.hpp"
 
 #include "host/handles.hpp"
+#include "imaging/film.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/png.hpp>

@@ -27,14 +27,14 @@ struct Handles {
       classifiers.emplace_back(choice->instance, host::ClassifierHandle(run.registry.find("classifier", choice->plugin),
                                                                         choice->parameters));
     for (const config::PluginChoice* choice : run.experiment.all("shape"))
-      shapes.emplace_back(choice->instance,
-                          host::ShapeHandle(run.registry.find("shape", choice->plugin), choice->parameters));
-    for (const config::PluginChoice* choice : run.experiment.all("metric"))
-      metrics.emplace_back(choice->instance,
-                           host::MetricHandle(run.registry.find("metric", choice->plugin), choice->parameters));
-    if (has_surfaces) return;
-    shapes.clear();
-    std::erase_if(metrics, [](const auto& metric) { return metric.second.needs().contains(Need::meshes); });
+      if (has_surfaces)
+        shapes.emplace_back(choice->instance,
+                            host::ShapeHandle(run.registry.find("shape", choice->plugin), choice->parameters));
+    for (const config::PluginChoice* choice : run.experiment.all("metric")) {
+      host::MetricHandle metric(run.registry.find("metric", choice->plugin), choice->parameters);
+      if (has_surfaces || !metric.needs().contains(Need::meshes))
+        metrics.emplace_back(choice->instance, std::move(metric));
+    }
   }
 
   /// Every plugin of the stage under its instance's name.
