@@ -56,7 +56,7 @@ TEST_F(Twins, LookAlikeFromTheFileToTheXray) {
   ASSERT_EQ(pictures.size(), 2U);
   const at::Tensor apart = (pictures.at(Side::left).to(at::kInt) - pictures.at(Side::right).to(at::kInt)).abs();
   EXPECT_LT(apart.to(at::kDouble).mean().item<double>(), 0.5) << "grey values of 255";
-  EXPECT_GT(pictures.at(Side::right).max().item<int>(), 100);
+  EXPECT_GT(pictures.at(Side::right).max().item<int>(), 50) << "the bone shows";
 }
 
 }  // namespace
