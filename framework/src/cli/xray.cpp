@@ -38,7 +38,7 @@ struct ViewOptions {
 
   [[nodiscard]] imaging::RadiographHints hints(double both, const std::vector<double>& marker_of_both) const {
     imaging::RadiographHints hints;
-    if (!crop.empty()) hints.crop = {crop[0], crop[1], crop[2], crop[3]};
+    if (!crop.empty()) hints.crop = std::array<std::int64_t, 4>{crop[0], crop[1], crop[2], crop[3]};
     if (angle_option->count() > 0) hints.angle = angle;
     hints.upside_down = upside_down;
     hints.mirrored = mirrored;

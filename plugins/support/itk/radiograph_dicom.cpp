@@ -9,6 +9,7 @@
 
 #include <ATen/Functions.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
