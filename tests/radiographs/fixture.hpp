@@ -4,6 +4,7 @@
 
 #include "dicom/encoder.hpp"
 #include "host/handles.hpp"
+#include "imaging/film.hpp"
 #include "imaging/radiograph.hpp"
 
 #include <osteon/files.hpp>

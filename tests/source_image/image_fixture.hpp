@@ -9,6 +9,7 @@
 #include <osteon/error.hpp>
 #include <osteon/random.hpp>
 
+#include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -157,5 +158,17 @@ class ImageFiles : public ::testing::Test {
       "space: left-posterior-superior\nspace directions: (0.5,0,0) (0,0.75,0) (0,0,2)\nspace origin: (10,20,30)\n";
   std::filesystem::path folder_;
 };
+
+/// The volume that every small file of the fixture holds.
+inline Volume upright(const std::vector<std::int16_t>& values) {
+  Volume volume{at::empty({2, 3, 4}, at::kShort), Grid{{4, 3, 2}, {0.5, 0.75, 2}, {10, 20, 30}, {}}.canonical()};
+  std::copy(values.begin(), values.end(), volume.hounsfield.data_ptr<std::int16_t>());
+  return volume;
+}
+
+inline void expect_same(const Volume& found, const Volume& expected) {
+  EXPECT_TRUE(found.grid == expected.grid);
+  EXPECT_TRUE(at::equal(found.hounsfield, expected.hounsfield));
+}
 
 }  // namespace osteon

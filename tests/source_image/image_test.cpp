@@ -10,18 +10,6 @@ namespace {
 using ImageSource = ImageFiles;
 using ItkFormat = ImageFiles;
 
-/// The volume that every small file of the fixture holds.
-Volume upright(const std::vector<std::int16_t>& values) {
-  Volume volume{at::empty({2, 3, 4}, at::kShort), Grid{{4, 3, 2}, {0.5, 0.75, 2}, {10, 20, 30}, {}}.canonical()};
-  std::copy(values.begin(), values.end(), volume.hounsfield.data_ptr<std::int16_t>());
-  return volume;
-}
-
-void expect_same(const Volume& found, const Volume& expected) {
-  EXPECT_TRUE(found.grid == expected.grid);
-  EXPECT_TRUE(at::equal(found.hounsfield, expected.hounsfield));
-}
-
 TEST_F(ItkFormat, KeepsVoxelsAndGridToTheLastBitInNrrdAndMetaImage) {
   for (const std::string ending : {".nrrd", ".mha"}) {
     SCOPED_TRACE(ending);
