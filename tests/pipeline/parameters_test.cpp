@@ -14,10 +14,10 @@ const std::vector<std::string> kStages = {"source", "surface", "render", "train"
 
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},      {"surface", "surface"}, {"renderer", "render"},     {"views", "render"},
-    {"radiographs", "render"}, {"perturb", "render"},  {"crop", "render"},         {"film", "render"},
-    {"backbone", "train"},     {"head", "train"},      {"loss", "train"},          {"training", "train"},
-    {"split", "train"},        {"control", "control"}, {"classifier", "evaluate"}, {"shape", "evaluate"},
+    {"source", "source"},  {"surface", "surface"}, {"renderer", "render"},     {"views", "render"},
+    {"xray", "render"},    {"perturb", "render"},  {"crop", "render"},         {"film", "render"},
+    {"backbone", "train"}, {"head", "train"},      {"loss", "train"},          {"training", "train"},
+    {"split", "train"},    {"control", "control"}, {"classifier", "evaluate"}, {"shape", "evaluate"},
     {"metric", "evaluate"}};
 
 /// Another allowed value than the default.
@@ -137,10 +137,10 @@ const std::map<std::string, Special> kSpecial = {
 /// Parameters whose effect this small run can't show, each with the reason and the place where it is tested.
 const std::map<std::string, std::string> kElsewhere = {
     {"source.bones", "says how many bones, not what one is like; adding one is tested below"},
-    {"radiographs.polarity", "acts on real X-rays, which phantoms have none of; tests/radiographs"},
-    {"radiographs.threshold", "acts on real X-rays; tests/radiographs"},
-    {"radiographs.match", "acts on real X-rays; tests/radiographs"},
-    {"radiographs.upright", "acts on real X-rays; tests/radiographs"},
+    {"xray.polarity", "acts on real X-rays, which phantoms have none of; tests/radiographs"},
+    {"xray.threshold", "acts on real X-rays; tests/radiographs"},
+    {"xray.match", "acts on real X-rays; tests/radiographs"},
+    {"xray.upright", "acts on real X-rays; tests/radiographs"},
     {"source.size", "a cat's femur is lost in this run's coarse voxels; tests/source_phantom"},
     {"source.acquisitions", "says how many scans, not what one is like"},
     {"surface.closing", "acts on gaps in the cortex, which the phantoms' coarse grid has none of; tests/surface"},

@@ -65,9 +65,9 @@ void add_prepare(CLI::App& xray, Common& common) {
   command->add_option("AP", options->ap, "The anterior-posterior radiograph")->required()->type_name("");
   command->add_option("ML", options->ml, "The medial-lateral radiograph")->required()->type_name("");
   command
-      ->add_option("--experiment", options->experiment, "Take [views], [film] and [radiographs] from this experiment")
+      ->add_option("--experiment", options->experiment, "Take [views], [film] and [xray] from this experiment")
       ->type_name("FILE");
-  command->add_option("--set", options->overrides, "Override one value of the experiment: --set radiographs.match=none")
+  command->add_option("--set", options->overrides, "Override one value of the experiment: --set xray.match=none")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->take_all()

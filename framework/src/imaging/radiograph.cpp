@@ -151,7 +151,7 @@ void PreparedRadiograph::find_bone(const RadiographHints& hints, const Parameter
     if (!measure(bright)) {
       throw Error(
           text(name_, ": no bone found: nothing larger than a dot is brighter than ", shortened(threshold),
-               " of white; set radiographs.threshold or radiographs.polarity, or crop the picture to the bone"));
+               " of white; set xray.threshold or xray.polarity, or crop the picture to the bone"));
     }
     std::int64_t border = 0;
     for (std::int64_t i = 0; i < rows_ * columns_; ++i) {
@@ -379,7 +379,7 @@ std::vector<std::string> PreparedRadiograph::facts() const {
         "look here  the bone touches the border: if it is cut off, its ends are missing and its centre is off");
   if (elongation_ < 2.5)
     lines.push_back(text("look here  what was found is only ", shortened(elongation_, 0.1),
-                         " times as long as wide: crop to the bone or set radiographs.threshold"));
+                         " times as long as wide: crop to the bone or set xray.threshold"));
   if (const double share = cut(0); share > 0.02)
     lines.push_back(text("look here  ", shortened(100 * share, 0.1),
                          " % of the bone lies beside the image: is the spacing right? else raise views.field_of_view"));

@@ -19,7 +19,7 @@
 
 namespace osteon::imaging {
 
-/// [radiographs]: how real X-rays are made like the artificial ones.
+/// [xray]: how real X-rays are made like the artificial ones.
 [[nodiscard]] Schema radiographs_schema();
 
 /// A picture's marker of known length: its ends in pixels, from the upper left corner.

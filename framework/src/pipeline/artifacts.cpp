@@ -75,7 +75,7 @@ store::Artifact to_artifact(const Acquisition& acquisition) {
     for (const auto& [name, view] :
          {std::pair("ap", &acquisition.radiographs->ap), std::pair("ml", &acquisition.radiographs->ml)}) {
       artifact.tensors[name] = view->intensity;
-      artifact.facts["radiographs"][name] = {view->pixel_spacing, view->spacing_source};
+      artifact.facts["pair"][name] = {view->pixel_spacing, view->spacing_source};
       notices.insert(notices.end(), view->notices.begin(), view->notices.end());
     }
     if (!notices.empty()) artifact.facts["notices"] = notices;
@@ -97,9 +97,9 @@ store::Artifact to_artifact(const Acquisition& acquisition) {
 
 Acquisition acquisition_from(const store::Artifact& artifact) {
   Acquisition acquisition;
-  if (artifact.facts.contains("radiographs")) {
+  if (artifact.facts.contains("pair")) {
     const auto view = [&](const char* name) {
-      const json& scale = artifact.facts.at("radiographs").at(name);
+      const json& scale = artifact.facts.at("pair").at(name);
       return Radiograph{artifact.tensors.at(name), scale.at(0), scale.at(1)};
     };
     acquisition.radiographs = RadiographPair{view("ap"), view("ml")};

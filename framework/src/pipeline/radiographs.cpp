@@ -53,7 +53,7 @@ Settings settings_of(const RunOptions& options, host::Registry& registry, bool f
   if (!options.file.empty()) {
     const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
     const auto& given = plan.points.front().experiment.sections;
-    settings = {given.at("views"), given.at("film"), given.at("radiographs")};
+    settings = {given.at("views"), given.at("film"), given.at("xray")};
   }
   if (framed) {
     auto values = settings.views.values();

@@ -167,7 +167,7 @@ config::Sections sections() {
           {"views", imaging::views_schema()},
           {"film", imaging::film_schema()},
           {"perturb", imaging::perturb_schema()},
-          {"radiographs", imaging::radiographs_schema()},
+          {"xray", imaging::radiographs_schema()},
           {"split", split_schema()},
           {"control", control_schema()},
           {"head", training::head_schema()},

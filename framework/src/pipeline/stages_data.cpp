@@ -88,7 +88,7 @@ ImageSet images_of_radiographs(const RunContext& run, const RadiographPair& pair
   const auto& sections = run.experiment.sections;
   const auto prepared = [&](const Radiograph& radiograph, const char* name) {
     return imaging::PreparedRadiograph(radiograph, {}, specimen.side, name, sections.at("views"), sections.at("film"),
-                                       sections.at("radiographs"));
+                                       sections.at("xray"));
   };
   return imaging::expose_pair(prepared(pair.ap, "the AP radiograph"), prepared(pair.ml, "the ML radiograph"), poses,
                               sections.at("views"));
@@ -186,7 +186,7 @@ void make_volumes(const RunContext& run, Cohort& cohort, Records& records) {
       artifact.facts["voxels"] = voxel_digest(acquisition);
       return artifact;
     });
-    scan.has_volume = !run.store.facts(scan.volume.key).contains("radiographs");
+    scan.has_volume = !run.store.facts(scan.volume.key).contains("pair");
   });
   finish(report, records,
          text(cohort.scans.size(), cohort.has_volumes() ? " volumes of " : " scans of ", bones_of(cohort), " bones"));
@@ -239,7 +239,7 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"render", label(specimen, scan.acquisition), {}};
     if (scan.has_volume) merge(ingredients.parts, renderer.ingredients());
-    for (const char* section : {scan.has_volume ? "crop" : "radiographs", "views", "film"})
+    for (const char* section : {scan.has_volume ? "crop" : "xray", "views", "film"})
       merge(ingredients.parts, section_parts(run.experiment, section));
     ingredients.parts["revision"] = "2";
     const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);

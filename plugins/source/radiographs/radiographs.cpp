@@ -4,7 +4,7 @@
 // between pixels at the bone; empty: as the file says), and if wanted acquisition (1, 2, …: which picture of a bone it
 // is) in any order. A bone is a subject's side; each of its acquisitions needs one AP and one ML picture. Files are
 // DICOM (CR, DX, secondary captures), PNG, JPEG or TIFF, told apart by content, named relative to the folder `path`.
-// How they are made like artificial X-rays is said in [radiographs]. Names in the table come into the store and the
+// How they are made like artificial X-rays is said in [xray]. Names in the table come into the store and the
 // reports: use pseudonyms.
 //
 //     [source]

@@ -10,6 +10,7 @@
 #include <itkTIFFImageIO.h>
 
 #include <ATen/Functions.h>
+#include <png.h>
 
 #include <algorithm>
 #include <cmath>
@@ -33,6 +34,20 @@ itk::ImageIOBase::Pointer reader_for(const std::string& ending) {
   if (ending == ".png") return itk::PNGImageIO::New().GetPointer();
   if (ending.starts_with(".j")) return itk::JPEGImageIO::New().GetPointer();
   return itk::TIFFImageIO::New().GetPointer();
+}
+
+/// Reads the whole picture once: on a damaged one, libpng under ITK 5.2 would end the program; here it says why.
+void require_sound_png(const std::filesystem::path& file, const std::string& name) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  bool sound = png_image_begin_read_from_file(&image, file.c_str()) != 0;
+  if (sound && static_cast<double>(image.width) * static_cast<double>(image.height) <= kMostPixels) {
+    std::vector<png_byte> pixels(PNG_IMAGE_SIZE(image));
+    sound = png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr) != 0;
+  }
+  const std::string why = image.message;
+  png_image_free(&image);
+  if (!sound) throw Error(text(name, ": a damaged PNG picture (", why, "); copy it again from where it came"));
 }
 
 /// The first channel, once all colours are known to be equal (to a 64th of the range: JPEG's colours round) and nothing
@@ -71,6 +86,7 @@ Radiograph read_radiograph(const std::filesystem::path& file) {
   const itk::ImageIOBase::Pointer io = reader_for(ending);
   Radiograph result;
   try {
+    if (ending == ".png") require_sound_png(file, name);
     io->SetFileName(file.string());
     if (!io->CanReadFile(file.c_str()))
       throw Error(text(name, ": damaged, or not what its ending says; copy it again from where it came"));
