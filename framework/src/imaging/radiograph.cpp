@@ -22,12 +22,12 @@ constexpr double kFramedShare = 0.85;  // of the height, as views.scaling = "fra
 /// its shaft, which is a few per cent of a film's border.
 constexpr double kFleshAtBorder = 0.08;
 
-/// Millimetres of cortical bone that rays through a femur cross: 33 quantiles, from the least to the most. Measured on
-/// the X-rays that `osteon render experiments/quickstart.toml` makes (12 bones, 3 scans; every seventh pose at 60 keV;
-/// pixels that are not black).
-constexpr std::array<double, 33> kBoneQuantiles = {5.1,  5.6,  6.4,  7.3,  8.2,  9.1,  9.8,  10.6, 11.3, 12.0, 12.5,
-                                                   13.0, 13.5, 14.1, 14.6, 15.1, 15.6, 16.1, 16.6, 17.1, 17.6, 18.2,
-                                                   18.8, 19.3, 19.9, 20.4, 20.9, 21.5, 22.2, 22.8, 23.6, 24.8, 29.2};
+/// Millimetres of cortical bone that rays through a femur cross, where they cross 5 or more: 33 quantiles, from the
+/// least to the most. scripts/femur_thickness measures them on the quickstart's X-rays at 60 keV (36 scans of 12
+/// phantoms).
+constexpr std::array<double, 33> kBoneQuantiles = {5.1,  5.3,  5.5,  5.7,  6.1,  6.6,  7.1,  7.6,  8.2,  8.8,  9.3,
+                                                   9.8,  10.4, 10.9, 11.4, 11.8, 12.2, 12.5, 12.8, 13.1, 13.4, 13.8,
+                                                   14.1, 14.5, 14.9, 15.3, 15.7, 16.2, 16.7, 17.3, 18.2, 19.7, 27.2};
 
 int level_of(float brightness) {
   return std::clamp(static_cast<int>(brightness * (kLevels - 1) + 0.5F), 0, kLevels - 1);
@@ -149,9 +149,8 @@ void PreparedRadiograph::find_bone(const RadiographHints& hints, const Parameter
     threshold_ = threshold;
     flesh_ = pass > 0;
     if (!measure(bright)) {
-      throw Error(
-          text(name_, ": no bone found: nothing larger than a dot is brighter than ", shortened(threshold),
-               " of white; set xray.threshold or xray.polarity, or crop the picture to the bone"));
+      throw Error(text(name_, ": no bone found: nothing larger than a dot is brighter than ", shortened(threshold),
+                       " of white; set xray.threshold or xray.polarity, or crop the picture to the bone"));
     }
     std::int64_t border = 0;
     for (std::int64_t i = 0; i < rows_ * columns_; ++i) {
