@@ -23,24 +23,24 @@ double narrowing(double height, double from, double to) {
   return t * t * (3 - 2 * t);
 }
 
-/// A voxel stays when the point from which a cross-section shrunk about its centroid would take it is bone. Nothing
-/// moves: the outside of the cortex is removed, as the study's images show it.
-void thin_shaft(Volume& volume, const Mask& solid, const Mask& near, const Shaft& shaft, const Parameters& perturb) {
+/// Each cross-section shrinks about its centroid, cortex and marrow alike, and what surrounds the bone fills the room.
+void thin_shaft(Volume& volume, const Mask& near, const Shaft& shaft, const Parameters& perturb) {
   const double strength = perturb.real("thin_shaft") / 100;
   const double from = shaft.heights().mm(perturb.real("thin_shaft_from"));
   const double to = shaft.heights().mm(perturb.real("thin_shaft_to"));
   const std::int16_t filler = surroundings(volume, near, shaft, from, to);
-  auto* voxels = volume.hounsfield.data_ptr<std::int16_t>();
+  const at::Tensor healthy = volume.hounsfield.clone();
+  const auto* before = healthy.data_ptr<std::int16_t>();
+  auto* now = volume.hounsfield.data_ptr<std::int16_t>();
   for_each_voxel(near, volume.grid, [&](std::size_t n, Vec3 point) {
     const Vec3 own = shaft.own(point);
     const double kept = 1 - strength * narrowing(own.z, from, to);
     if (own.z < from || own.z > to || kept == 1) return;
     const Vec3 centre = shaft.centre(own.z);
-    const std::int64_t from_voxel =
+    const std::int64_t taken =
         voxel_at(volume.grid, volume.grid.to_index(shaft.patient(centre + (own - centre) * (1 / kept))));
-    if (from_voxel >= 0 && solid[static_cast<std::size_t>(from_voxel)] != 0) return;
-    // Beside the bone only what its blur made dense goes.
-    if (solid[n] != 0 || voxels[n] > filler) voxels[n] = filler;
+    const bool is_near = taken >= 0 && near[static_cast<std::size_t>(taken)] != 0;
+    now[n] = is_near ? before[taken] : filler;
   });
 }
 
@@ -194,7 +194,7 @@ Volume perturbed(const Volume& volume, const Mesh& bone, const BoneFrame& frame,
   const Mask solid = voxels_inside(bone, volume.grid);
   const Shaft shaft(solid, volume.grid, bone, frame);
   Volume result{volume.hounsfield.clone(), volume.grid};
-  if (thin) thin_shaft(result, solid, within(solid, volume.grid, kBlurMargin), shaft, perturb);
+  if (thin) thin_shaft(result, within(solid, volume.grid, kBlurMargin), shaft, perturb);
   if (is_broken) result = with_broken_end(result, bone, shaft, Break(shaft, frame, perturb));
   if (has_implant) put_implant(result, Implant(solid, volume.grid, shaft, frame, perturb), shaft);
   return result;

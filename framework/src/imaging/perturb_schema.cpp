@@ -24,7 +24,7 @@ Parameter choice(std::string name, std::string standard, std::string sentence, C
 
 std::vector<Parameter> thin_shaft() {
   return {percent("thin_shaft", 0, 95,
-                  "Share of the shaft's thickness that is removed from its outside between two heights; 0 is none."),
+                  "Share of its thickness that the shaft loses between two heights; 0 is none."),
           percent("thin_shaft_from", 35, 100, "Where the thin part begins, from the distal end on."),
           percent("thin_shaft_to", 65, 100, "Where the thin part ends; over its first and last fifth it narrows."),
           choice("thin_shaft_on", "volume",

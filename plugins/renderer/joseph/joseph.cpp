@@ -14,6 +14,8 @@
 // Perspective rays start at the source and have no end; parallel rays have neither. Spacing, origin and direction of
 // the grid are honoured.
 //
+// What its X-rays look like (phantom, real femur, energies, deformities): experiments/pictures/README.md.
+//
 // There are no parameters.
 //
 //     [renderer]
