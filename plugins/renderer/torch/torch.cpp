@@ -40,7 +40,7 @@ namespace osteon {
 namespace {
 
 /// Bytes that the geometry of one ray takes while it is computed.
-constexpr std::int64_t kBytesPerRay = 256;
+constexpr std::int64_t kBytesPerRay = 1024;
 
 at::Device device_named(const std::string& name) {
   if (name == "cpu" || (name == "auto" && !torch::cuda::is_available())) return at::kCPU;
