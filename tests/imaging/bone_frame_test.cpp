@@ -4,7 +4,7 @@
 
 #include <osteon/error.hpp>
 
-#include <ATen/Functions.h>
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -198,6 +198,110 @@ TEST_F(RealFemurs, TheAnatomyTellsWhichEndIsProximalWhenTheBoneLiesAcross) {
     for (const double angle : {-90.0, 90.0})
       expect_same_axes(straight, find_bone_frame(turned(bone, {1, 0, 0}, angle), name.second),
                        rotation({1, 0, 0}, radians(angle)), 0.5);
+  }
+}
+
+/// The rotation (degrees about the axes of the first frame) that is left between two surfaces that should coincide: 15
+/// rounds of nearest points and Kabsch's rotation (Acta Cryst. A32, 1976).
+Vec3 rotation_between(const Mesh& a, const Mesh& b) {
+  at::Tensor moving =
+      a.vertices.slice(0, 0, a.vertices.size(0), std::max<std::int64_t>(1, a.vertices.size(0) / 800)).to(at::kDouble);
+  const at::Tensor still =
+      b.vertices.slice(0, 0, b.vertices.size(0), std::max<std::int64_t>(1, b.vertices.size(0) / 4000)).to(at::kDouble);
+  at::Tensor total = at::eye(3, at::kDouble);
+  for (int round = 0; round < 15; ++round) {
+    const at::Tensor nearest = still.index_select(0, std::get<1>(at::cdist(moving, still).min(1)));
+    const at::Tensor p = moving - moving.mean(0), q = nearest - nearest.mean(0);
+    const auto [u, s, v] = at::svd(at::matmul(p.t(), q));
+    at::Tensor flip = at::eye(3, at::kDouble);
+    flip[2][2] = at::linalg_det(at::matmul(v, u.t())).item<double>() < 0 ? -1.0 : 1.0;
+    const at::Tensor turn = at::matmul(at::matmul(v, flip), u.t());
+    moving = at::matmul(p, turn.t()) + nearest.mean(0);
+    total = at::matmul(turn, total);
+  }
+  const auto r = [&](int i, int j) { return total[i][j].item<double>(); };
+  return {degrees(std::atan2(r(2, 1), r(2, 2))), degrees(std::asin(std::clamp(-r(2, 0), -1.0, 1.0))),
+          degrees(std::atan2(r(1, 0), r(0, 0)))};
+}
+
+TEST_F(RealFemurs, BothSidesOfAPersonHaveTheSameAxes) {
+  double worst = 0, squares = 0, other = 0;
+  int pairs = 0;
+  for (const auto& [name, left] : bones_) {
+    const auto right = bones_.find({name.first, Side::right});
+    if (name.second != Side::left || right == bones_.end()) continue;
+    const BoneFrame l = find_bone_frame(left, Side::left), r = find_bone_frame(right->second, Side::right);
+    EXPECT_EQ(l.found_by, "the posterior condyles and the femoral head's sphere") << name.first;
+    const Vec3 angle = rotation_between(in_bone_frame(left, l), in_bone_frame(right->second, r));
+    std::printf(
+        "  %s: left against right %.1f° axial, %.1f° and %.1f° of the long axis; head radius %.1f and %.1f mm\n",
+        name.first.c_str(), angle.z, angle.x, angle.y, l.head_radius, r.head_radius);
+    worst = std::max(worst, std::abs(angle.z));
+    squares += angle.z * angle.z;
+    other = std::max({other, std::abs(angle.x), std::abs(angle.y)});
+    ++pairs;
+  }
+  std::printf("  %d people: axial root mean square %.2f°, largest %.1f°; long axis at most %.1f°\n", pairs,
+              std::sqrt(squares / pairs), worst, other);
+  EXPECT_LT(worst, 6);
+  EXPECT_LT(other, 2);
+}
+
+TEST_F(RealFemurs, TheShapeTellsTheSide) {
+  for (const auto& [name, bone] : bones_) {
+    const BoneFrame frame = find_bone_frame(bone, Side::unknown);
+    EXPECT_EQ(to_text(frame.side_by_shape), to_text(name.second)) << name.first;
+    EXPECT_EQ(frame.side, name.second) << name.first;
+    ASSERT_TRUE(frame.hip_centre && frame.knee_centre) << name.first;
+    EXPECT_GT(frame.head_radius, 19) << name.first;
+    EXPECT_LT(frame.head_radius, 30) << name.first;
+    const double tilt = angle_between(normalised(*frame.hip_centre - *frame.knee_centre), frame.proximal);
+    EXPECT_GT(tilt, 1) << name.first;
+    EXPECT_LT(tilt, 9) << name.first;
+  }
+}
+
+/// What is left when everything below (or above) a share of the length is cut off: it is drawn together to one point in
+/// the middle of the cut, so that the surface stays closed.
+Mesh cut(const Mesh& mesh, double share, bool below) {
+  const Box box = bounding_box(mesh);
+  const double z = box.low.z + share * (box.high.z - box.low.z);
+  Mesh result{mesh.vertices.clone(), mesh.triangles};
+  const at::Tensor height = mesh.vertices.select(1, 2);
+  at::Tensor middle = mesh.vertices.index({(height - z).abs() < 5}).mean(0);
+  middle[2] = z;
+  result.vertices.index_put_({below ? height < z : height > z}, middle);
+  return result;
+}
+
+TEST_F(RealFemurs, ATruncatedBoneKeepsWhatTheOtherEndTells) {
+  double proximal_part = 0, distal_part = 0;
+  for (const auto& [name, bone] : bones_) {
+    SCOPED_TRACE(name.first + " " + to_text(name.second));
+    const BoneFrame whole = find_bone_frame(bone, name.second);
+    const BoneFrame top = find_bone_frame(cut(bone, 0.35, true), name.second);
+    EXPECT_EQ(top.found_by, "the femoral head alone, for the condyles are missing");
+    EXPECT_EQ(top.side_by_shape, Side::unknown);
+    proximal_part = std::max(proximal_part, angle_between(top.medial, whole.medial));
+    const auto sign = x_sign(bones_, name.first);
+    if (!sign || *sign < 0 || whole.medial.x * (name.second == Side::right ? 1 : -1) < 0.2) continue;
+    const BoneFrame bottom = find_bone_frame(cut(bone, 0.7, false), name.second);
+    EXPECT_EQ(bottom.found_by, "the posterior condyles and the patient's axes, for the femoral head is missing");
+    distal_part = std::max(distal_part, angle_between(bottom.medial, whole.medial));
+  }
+  std::printf("  medial direction of a truncated bone: without condyles at most %.1f°, without head %.1f° off\n",
+              proximal_part, distal_part);
+  EXPECT_LT(proximal_part, 60) << "the head's direction is the condyles' but for the anteversion";
+  EXPECT_LT(distal_part, 10);
+}
+
+TEST_F(RealFemurs, AShaftAloneIsRefused) {
+  try {
+    (void)find_bone_frame(cut(cut(bones_.begin()->second, 0.3, true), 0.7, false), Side::right);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "neither a femoral head nor condyles stand out from the shaft: is the bone cut off at both ends?");
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -65,6 +66,15 @@ TEST(Film, MapsTheLineIntegralLinearlyAndCanBeInverted) {
   EXPECT_NEAR(value * 4 / 255.0, p, 0.5 * 4 / 255);
 }
 
+TEST(Film, OfBoneAloneShowsNoSoftTissue) {
+  Exposure exposure;
+  std::fill(exposure.water.begin(), exposure.water.end(), 150.0F);
+  const Film bone_only(film({{"energies", std::vector<double>{60}}, {"materials", std::string("bone")}}));
+  EXPECT_EQ(exposure.on(bone_only)[600], 0);
+  std::fill(exposure.bone.begin(), exposure.bone.end(), 10.0F);
+  EXPECT_EQ(exposure.on(bone_only)[600], std::lround(255 * 10 * 0.3148 * 0.192 / 3));
+}
+
 TEST(Film, AirIsBlackAndMoreThanTheMaximumWhite) {
   Exposure exposure;
   const Film paper(film({}));
@@ -115,6 +125,142 @@ TEST(Film, NoiseHasThePhotonsVarianceAndItsOwnStream) {
   EXPECT_NEAR(mean * 2 / 255, 50 * 0.02059, 0.01);
   // The variance of log(count) is one over the mean count.
   EXPECT_NEAR(std::sqrt(squares / n - mean * mean) * 2 / 255, 1 / std::sqrt(1000 * std::exp(-50 * 0.02059)), 0.004);
+}
+
+double mean(const std::vector<std::uint8_t>& pixels) {
+  return std::accumulate(pixels.begin(), pixels.end(), 0.0) / static_cast<double>(pixels.size());
+}
+
+TEST(Film, FewPhotonsFollowPoissonsDistribution) {
+  Exposure exposure;
+  exposure.rows = 400;
+  exposure.columns = 250;
+  exposure.water.assign(100000, 0.0F);
+  exposure.bone.assign(100000, 0.0F);
+  // Four photons a pixel on average: the share with exactly k of them is e^-4 4^k / k!.
+  const Film paper(film({{"energies", std::vector<double>{60}},
+                         {"photons", 4.0},
+                         {"blur", 0.0},
+                         {"minimum", 0.0},
+                         {"maximum", 2.0},
+                         {"polarity", std::string("bone_dark")}}));
+  const auto pixels = exposure.on(paper);
+  // 1, 2 and 3 photons are p = log 4, log 2, log 4/3; more than four of them are below 0.
+  const auto share = [&](double p) {
+    const auto grey = static_cast<std::uint8_t>(std::lround(255 - 255 * p / 2));
+    return static_cast<double>(std::count(pixels.begin(), pixels.end(), grey)) / 100000;
+  };
+  const double none = std::exp(-4.0);
+  EXPECT_NEAR(share(std::log(4.0)), none * 5, 0.004) << "none counts as one";
+  EXPECT_NEAR(share(std::log(2.0)), none * 8, 0.005);
+  EXPECT_NEAR(share(std::log(4.0 / 3)), none * 32 / 3, 0.005);
+}
+
+TEST(Film, ATubesSlabIsBeersLawOverItsSpectrum) {
+  Exposure exposure;
+  std::fill(exposure.water.begin(), exposure.water.end(), 60.0F);
+  std::fill(exposure.bone.begin(), exposure.bone.end(), 8.0F);
+  const Film paper(
+      film({{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 80}}, {"maximum", 6.0}}));
+  ASSERT_EQ(paper.energies().size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Spectrum spectrum = tube_spectrum(i == 0 ? 50 : 80, 2.5);
+    EXPECT_DOUBLE_EQ(paper.energies()[i], spectrum.mean_energy());
+    double open = 0, arrived = 0;
+    for (std::size_t e = 0; e < spectrum.energy.size(); ++e) {
+      const Attenuation at = attenuation_in_spectrum(spectrum.energy[e]);
+      open += spectrum.photons[e] * spectrum.energy[e];
+      arrived += spectrum.photons[e] * spectrum.energy[e] * std::exp(-60 * at.water - 8 * at.bone);
+    }
+    EXPECT_NEAR(paper.line_integral(exposure.on(paper, i)[600]), -std::log(arrived / open), 0.51 * 6 / 255);
+  }
+}
+
+TEST(Film, TubesNoiseIsThatOfItsQuanta) {
+  Exposure exposure;
+  std::fill(exposure.water.begin(), exposure.water.end(), 40.0F);
+  const Film paper(film({{"spectrum", std::string("tube")}, {"photons", 5000.0}, {"blur", 0.0}, {"maximum", 2.0}}));
+  const auto pixels = exposure.on(paper);
+  double squares = 0;
+  for (const int pixel : pixels) squares += std::pow(pixel - mean(pixels), 2);
+  const double quanta = 5000 * BeamTable(tube_spectrum(60, 2.5)).behind(40, 0).quanta;
+  EXPECT_NEAR(std::sqrt(squares / 1200) * 2 / 255, 1 / std::sqrt(quanta), 0.1 / std::sqrt(quanta));
+}
+
+TEST(Film, TheMappingCanBeTurnedRoundWithEitherPolarity) {
+  for (const char* polarity : {"bone_bright", "bone_dark"}) {
+    const Film paper(film({{"energies", std::vector<double>{60}},
+                           {"minimum", 0.5},
+                           {"maximum", 3.5},
+                           {"polarity", std::string(polarity)}}));
+    for (double p = 0.5; p <= 3.5; p += 0.1) {
+      Exposure exposure;
+      std::fill(exposure.water.begin(), exposure.water.end(), static_cast<float>(p / attenuation(60).water));
+      EXPECT_NEAR(paper.line_integral(exposure.on(paper)[600]), p, 0.51 * 3 / 255) << polarity;
+    }
+  }
+}
+
+TEST(Film, DarkBoneIsTheBrightOnesNegative) {
+  Exposure exposure;
+  for (std::size_t i = 0; i < exposure.bone.size(); ++i) exposure.bone[i] = static_cast<float>(i % 40);
+  const auto bright = exposure.on(Film(film({}))),
+             dark = exposure.on(Film(film({{"polarity", std::string("bone_dark")}})));
+  for (std::size_t i = 0; i < bright.size(); ++i) EXPECT_NEAR(bright[i] + dark[i], 255, 1);
+}
+
+TEST(Film, AFocalSpotBlursByItsImageAtTheBone) {
+  Exposure exposure;
+  exposure.water[20 * 30 + 15] = 10000.0F;
+  // 2 mm at magnification 1.5, seen at the bone: 2·0.5/1.5 mm wide; pixels of 0.1 mm.
+  const double sigma = 2 * 0.5 / 1.5 / std::sqrt(12.0) / 0.1;
+  const Film spot(film({{"energies", std::vector<double>{60}}, {"blur", 0.0}, {"focal_spot", 2.0}, {"maximum", 10.0}}),
+                  0.1, 1.5);
+  const Film blurred(film({{"energies", std::vector<double>{60}}, {"blur", sigma}, {"maximum", 10.0}}));
+  EXPECT_EQ(exposure.on(spot), exposure.on(blurred));
+  const Film point(film({{"energies", std::vector<double>{60}}, {"blur", 0.0}, {"focal_spot", 2.0}, {"maximum", 10.0}}),
+                   0.1, 1.0);
+  EXPECT_EQ(exposure.on(point)[20 * 30 + 15], 255) << "in contact with the detector nothing blurs";
+}
+
+TEST(Film, ScatterHasTheRatioThatWasAskedForAndIsSmooth) {
+  Exposure exposure;
+  for (std::size_t i = 0; i < exposure.water.size(); ++i)
+    exposure.water[i] = i % 30 < 20 ? 60.0F + 2.0F * (i % 7) : 0.0F;
+  const std::map<std::string, ParameterValue> none = {
+      {"energies", std::vector<double>{60}}, {"blur", 0.0}, {"maximum", 3.0}};
+  auto some = none;
+  some["scatter"] = 0.8;
+  some["scatter_width"] = 10.0;
+  const Film sharp(film(none)), hazy(film(some));
+  const auto without = exposure.on(sharp), with = exposure.on(hazy);
+  double ratio = 0;
+  for (std::size_t i = 0; i < without.size(); ++i)
+    if (i % 30 < 20) ratio += std::exp(sharp.line_integral(without[i]) - hazy.line_integral(with[i])) - 1;
+  EXPECT_NEAR(ratio / 800, 0.8, 0.01);
+  // What is added is nearly the same for neighbours: they differ less.
+  EXPECT_LT(with[608] - with[602], 0.8 * (without[608] - without[602]));
+}
+
+TEST(Film, ScatterOfAirIsNone) {
+  const Exposure exposure;
+  const auto pixels = exposure.on(Film(film({{"scatter", 1.0}})));
+  for (const int pixel : pixels) EXPECT_EQ(pixel, 0);
+}
+
+TEST(Film, AllEnergiesAtOnceAreTheSameImages) {
+  Exposure exposure;
+  for (std::size_t i = 0; i < exposure.bone.size(); ++i) exposure.bone[i] = static_cast<float>(i % 30);
+  for (const auto& given : std::vector<std::map<std::string, ParameterValue>>{
+           {}, {{"photons", 500.0}}, {{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 60}}}}) {
+    const Film paper(film(given));
+    std::vector<std::vector<std::uint8_t>> images(paper.energies().size(), std::vector<std::uint8_t>(1200));
+    paper.expose_all(
+        {exposure.water.data(), exposure.bone.data(), 40, 30},
+        [](std::size_t energy) { return Random(1, "noise", energy); },
+        [&](std::size_t energy) { return images[energy].data(); }, 30);
+    for (std::size_t e = 0; e < images.size(); ++e) EXPECT_EQ(images[e], exposure.on(paper, e, e));
+  }
 }
 
 }  // namespace

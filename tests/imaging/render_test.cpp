@@ -1,6 +1,7 @@
 #include "imaging/render.hpp"
 
 #include "imaging/film.hpp"
+#include "imaging/spectrum.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/geometry.hpp>
@@ -106,45 +107,122 @@ TEST(Render, AnImageDependsNeitherOnThreadsNorOnTheOthersOfItsChunk) {
   EXPECT_TRUE(few.pixels.equal(one.pixels.slice(0, 0, 66)));
 }
 
+/// A value that changes the images, and what both runs need so that the parameter matters.
+struct Changed {
+  ParameterValue value;
+  std::map<std::string, ParameterValue> beside;
+};
+
 TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
   const auto make = [](std::map<std::string, ParameterValue> v, std::map<std::string, ParameterValue> f) {
     v.try_emplace("in_plane_step", 21.0);
     v.try_emplace("axial_step", 21.0);
     const Parameters the_views = views(v), the_film = film(f);
-    auto poses = gallery_poses(the_views);
+    auto poses = gallery_poses(the_views, 1, "p01");
     const auto queries = query_poses(the_views, 1, "p01");
     poses.insert(poses.end(), queries.begin(), queries.end());
-    return images(poses, the_views, the_film).pixels;
+    BoneFrame bone = frame(1);
+    bone.hip_centre = {12, 0, 34};
+    bone.knee_centre = {0, 0, -40};
+    return render(renderer(), scene(1), bone, poses, the_views, the_film, {}).pixels;
   };
-  const std::map<std::string, ParameterValue> changed_views = {
-      {"axial_range", 22.0},
-      {"axial_step", 20.0},
-      {"in_plane_range", 20.0},
-      {"in_plane_step", 20.0},
-      {"tilts", std::vector<double>{2}},
-      {"pairing", std::string("rigid")},
-      {"geometry", std::string("parallel")},
-      {"source_isocentre", 700.0},
-      {"height", std::int64_t{70}},
-      {"scaling", std::string("framed")},
-      {"field_of_view", 120.0},
-      {"query_poses", std::int64_t{3}},
-      {"query_axial", 10.0},
-      {"query_in_plane", 10.0},
-      {"query_tilt", 10.0},
+  const std::map<std::string, Changed> changed_views = {
+      {"axial_range", {22.0, {}}},
+      {"axial_step", {20.0, {}}},
+      {"in_plane_range", {20.0, {}}},
+      {"in_plane_step", {20.0, {}}},
+      {"tilts", {std::vector<double>{2}, {}}},
+      {"gallery", {std::string("random"), {}}},
+      {"queries", {std::string("grid"), {}}},
+      {"gallery_poses", {std::int64_t{3}, {{"gallery", std::string("random")}}}},
+      {"query_poses", {std::int64_t{3}, {}}},
+      {"drawn_axial", {10.0, {}}},
+      {"drawn_in_plane", {10.0, {}}},
+      {"drawn_tilt", {10.0, {}}},
+      {"drawn", {std::string("view"), {}}},
+      {"pairing", {std::string("rigid"), {}}},
+      {"ap_ml_spread", {5.0, {}}},
+      {"scale_error", {5.0, {}}},
+      {"ap_shorter", {6.0, {}}},
+      {"errors_in", {std::string("all"), {{"scale_error", 5.0}}}},
+      {"axes", {std::string("mechanical"), {}}},
+      {"axial_offset", {10.0, {}}},
+      {"tilt_offset", {10.0, {}}},
+      {"in_plane_offset", {10.0, {}}},
+      {"geometry", {std::string("slot"), {}}},
+      {"source_detector", {800.0, {}}},
+      {"object_detector", {300.0, {}}},
+      {"detector_width", {30.0, {}}},
+      {"detector_height", {60.0, {}}},
+      {"detector_shift", {std::vector<double>{0, 20}, {{"detector_height", 60.0}}}},
+      {"height", {std::int64_t{70}, {}}},
+      {"scaling", {std::string("framed"), {}}},
+      {"field_of_view", {120.0, {}}},
   };
-  const std::map<std::string, ParameterValue> changed_film = {
-      {"energies", std::vector<double>{60, 90}}, {"minimum", 0.5}, {"maximum", 2.0}, {"blur", 0.5}, {"photons", 1e4}};
+  const std::map<std::string, ParameterValue> changed_film = {{"energies", std::vector<double>{60, 90}},
+                                                              {"materials", std::string("bone")},
+                                                              {"minimum", 0.5},
+                                                              {"maximum", 2.0},
+                                                              {"blur", 0.5},
+                                                              {"photons", 1e4},
+                                                              {"spectrum", std::string("tube")},
+                                                              {"kilovolts", std::vector<double>{70}},
+                                                              {"filtration", 4.0},
+                                                              {"polarity", std::string("bone_dark")},
+                                                              {"focal_spot", 5.0},
+                                                              {"scatter", 0.5},
+                                                              {"scatter_width", 15.0}};
+  // What the others of its kind need to matter.
+  const std::map<std::string, std::map<std::string, ParameterValue>> beside_film = {
+      {"kilovolts", {{"spectrum", std::string("tube")}}},
+      {"filtration", {{"spectrum", std::string("tube")}}},
+      {"scatter_width", {{"scatter", 0.5}}}};
   const at::Tensor standard = make({}, {});
   EXPECT_TRUE(standard.equal(make({}, {})));
   for (const Parameter& parameter : views_schema().parameters) {
     ASSERT_TRUE(changed_views.contains(parameter.name)) << parameter.name;
-    EXPECT_FALSE(standard.equal(make({{parameter.name, changed_views.at(parameter.name)}}, {}))) << parameter.name;
+    const auto& [value, beside] = changed_views.at(parameter.name);
+    auto with = beside;
+    with[parameter.name] = value;
+    EXPECT_FALSE(make(beside, {}).equal(make(with, {}))) << parameter.name;
   }
   for (const Parameter& parameter : film_schema().parameters) {
     ASSERT_TRUE(changed_film.contains(parameter.name)) << parameter.name;
-    EXPECT_FALSE(standard.equal(make({}, {{parameter.name, changed_film.at(parameter.name)}}))) << parameter.name;
+    auto others =
+        beside_film.contains(parameter.name) ? beside_film.at(parameter.name) : std::map<std::string, ParameterValue>{};
+    const at::Tensor before = make({}, others);
+    others[parameter.name] = changed_film.at(parameter.name);
+    EXPECT_FALSE(before.equal(make({}, others))) << parameter.name;
   }
+}
+
+TEST(Render, ATubesRowsGiveTheMeanEnergyOfItsPhotons) {
+  const ImageSet set =
+      images({{}}, views(), film({{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 80}}}));
+  ASSERT_EQ(set.rows.size(), 2U);
+  EXPECT_DOUBLE_EQ(set.rows[0].energy, tube_spectrum(50, 2.5).mean_energy());
+  EXPECT_DOUBLE_EQ(set.rows[1].energy, tube_spectrum(80, 2.5).mean_energy());
+}
+
+TEST(Render, CountsVoxelsOfMetal) {
+  Volume volume = scene(1);
+  EXPECT_EQ(metal_voxels(volume), 0);
+  volume.hounsfield[3][4][5] = 3001;
+  volume.hounsfield[3][4][6] = 3000;
+  EXPECT_EQ(metal_voxels(volume), 1);
+}
+
+TEST(Render, WhatLiesBesideTheDetectorIsBlack) {
+  // Magnification 1000 / 900: 54 mm at the detector are 48.6 mm at the isocentre, 28 of 64 rows (the 29th's centre lies
+  // beyond), 14 of them above the middle.
+  const Parameters v = views({{"detector_height", 54.0}, {"detector_width", 20.0}});
+  const std::vector<Pose> poses = {{}};
+  const ImageSet cut = images(poses, v, film({{"blur", 0.0}})), whole = images(poses, views(), film({{"blur", 0.0}}));
+  EXPECT_TRUE(cut.pixels.slice(1, 18, 46).slice(2, 11, 21).equal(whole.pixels.slice(1, 18, 46).slice(2, 11, 21)));
+  EXPECT_TRUE(cut.pixels.slice(1, 18, 46).slice(2, 43, 53).equal(whole.pixels.slice(1, 18, 46).slice(2, 43, 53)));
+  EXPECT_EQ(brightness(cut.pixels[0], 0, 18, 0, 64) + brightness(cut.pixels[0], 46, 64, 0, 64), 0);
+  EXPECT_EQ(brightness(cut.pixels[0], 0, 64, 0, 11) + brightness(cut.pixels[0], 0, 64, 21, 43), 0);
+  EXPECT_GT(brightness(whole.pixels[0], 0, 18, 0, 64), 0);
 }
 
 TEST(Render, ABoneOutsideTheVolumeIsAMistake) {

@@ -122,7 +122,7 @@ TEST(Views, PairingDecidesWhatTheSamePoseMeansForMl) {
 }
 
 TEST(Views, PerspectiveMagnifiesWhatIsNearTheSource) {
-  const Parameters v = views({{"source_isocentre", 900.0}});
+  const Parameters v = views({{"source_detector", 1000.0}});
   const BoneFrame bone = right_bone();
   const Projection p = projection(bone, Plane::ap, {}, v);
   const double spacing = pixel_spacing(bone, v);
@@ -178,13 +178,162 @@ TEST(Views, AFieldThatShowsLessThanHalfTheBoneIsAMistake) {
 
 TEST(Views, ASourceInsideTheBoneIsAMistake) {
   try {
-    (void)projection(right_bone(), Plane::ap, {}, views({{"source_isocentre", 40.0}}));
+    (void)projection(right_bone(), Plane::ap, {}, views({{"source_detector", 140.0}}));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "views.source_detector - views.object_detector = 40 mm puts the source into or beside a bone of 100 mm; "
+        "choose at least its length, or views.geometry = \"parallel\"");
+  }
+}
+
+TEST(Views, ABoneBehindTheSourceIsAMistake) {
+  try {
+    (void)magnification(views({{"source_detector", 80.0}}));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "views.object_detector = 100 mm puts the bone behind the source, which is 80 mm (views.source_detector) "
+        "from the detector");
+  }
+}
+
+TEST(Views, MagnificationIsTheDistancesRatio) {
+  EXPECT_DOUBLE_EQ(magnification(views({{"source_detector", 1150.0}, {"object_detector", 100.0}})), 1150.0 / 1050);
+  EXPECT_EQ(magnification(views({{"geometry", "parallel"}})), 1);
+}
+
+TEST(Views, AQueryGridAndARandomGalleryAreThere) {
+  EXPECT_EQ(query_poses(views({{"queries", "grid"}}), 1, "p01").size(), 225U);
+  const auto poses = gallery_poses(views({{"gallery", "random"}, {"gallery_poses", std::int64_t{40}}}), 1, "p01");
+  ASSERT_EQ(poses.size(), 40U);
+  EXPECT_NE(poses[0].tilt, 0);
+  EXPECT_NE(poses[0].axial, query_poses(views(), 1, "p01")[0].axial) << "gallery and queries must differ";
+}
+
+TEST(Views, ClinicalPairsHaveTheirSpreads) {
+  const Parameters v = views({{"query_poses", std::int64_t{2000}},
+                              {"drawn_tilt", 10.0},
+                              {"drawn", "view"},
+                              {"ap_ml_spread", 5.0},
+                              {"scale_error", 2.0},
+                              {"ap_shorter", 6.0}});
+  double squares = 0, ratio = 0, largest_angle = 0;
+  int apart = 0;
+  for (const Pose& pose : query_poses(v, 1, "p01")) {
+    const Angles ml = angles_of(pose, Plane::ml);
+    EXPECT_LE(std::abs(ml.tilt), 10);
+    EXPECT_LE(std::abs(ml.in_plane), 21);
+    largest_angle = std::max(largest_angle, std::abs(ml.axial - pose.axial));
+    apart += std::abs(ml.tilt - pose.tilt) > 1 ? 1 : 0;
+    squares += (pose.ml_scale - 1) * (pose.ml_scale - 1);
+    ratio += pose.ap_scale / pose.ml_scale;
+  }
+  EXPECT_LE(largest_angle, 5);
+  EXPECT_GT(largest_angle, 4.9);
+  EXPECT_GT(apart, 1500);
+  EXPECT_NEAR(std::sqrt(squares / 2000), 0.02, 0.001);
+  EXPECT_NEAR(ratio / 2000, 0.94, 0.003);
+  // The gallery's grid stays as it is unless errors_in says otherwise.
+  EXPECT_EQ(gallery_poses(v)[0].ap_scale, 1);
+}
+
+TEST(Views, AScaleErrorEnlargesTheImageButNotTheToldSpacing) {
+  const Parameters v = views({{"geometry", "parallel"}});
+  const BoneFrame bone = right_bone();
+  Pose pose;
+  pose.ap_scale = 1.05;
+  const double told = pixel_spacing(bone, v);
+  expect_image(image_of({10, 0, 20}, bone, projection(bone, Plane::ap, pose, v), told), 10.5, -21);
+  expect_image(image_of({0, -10, 20}, bone, projection(bone, Plane::ml, pose, v), told), 10, -20);
+}
+
+TEST(Views, TheApMlAngleTurnsTheMlViewAlone) {
+  const Parameters v = views({{"geometry", "parallel"}});
+  Pose pose;
+  pose.ml_axial_more = 5;
+  const Vec3 ap = projection(right_bone(), Plane::ap, pose, v).direction;
+  const Vec3 ml = projection(right_bone(), Plane::ml, pose, v).direction;
+  EXPECT_NEAR(std::abs(degrees(std::acos(dot(ap, ml))) - 90), 5, 1e-9);
+}
+
+TEST(Views, ASlotScanIsParallelAlongTheBoneAndPerspectiveAcross) {
+  const Parameters v = views({{"geometry", "slot"}});
+  const BoneFrame bone = right_bone();
+  const ViewAxes axes = view_axes(bone, Plane::ap, {}, v);
+  const auto [x, y] = axes.shadow(bone.origin + bone.medial * 10 + bone.anterior * 90 + bone.proximal * 40);
+  EXPECT_NEAR(x, 10 / 0.9, 1e-9);
+  EXPECT_NEAR(y, 40, 1e-9);
+  const auto [far_x, far_y] =
+      view_axes(bone, Plane::ap, {}, views()).shadow(bone.origin + bone.anterior * 90 + bone.proximal * 40);
+  EXPECT_NEAR(far_x, 0, 1e-9);
+  EXPECT_NEAR(far_y, 40 / 0.9, 1e-9);
+}
+
+TEST(Views, ShadowsAgreeWithTheRenderersRays) {
+  for (const char* geometry : {"perspective", "parallel"}) {
+    const Parameters v = views({{"geometry", geometry}, {"axial_offset", 7.0}});
+    const Pose pose{12, -5, 17};
+    const Vec3 point{7, -12, 31};
+    const BoneFrame bone = left_bone();
+    const auto seen = image_of(point, bone, projection(bone, Plane::ml, pose, v), pixel_spacing(bone, v));
+    const Vec3 in_patient = bone.origin + bone.medial * point.x + bone.anterior * point.y + bone.proximal * point.z;
+    const auto [x, y] = view_axes(bone, Plane::ml, pose, v).shadow(in_patient);
+    expect_image(seen, x, -y);
+  }
+}
+
+TEST(Views, OffsetsTurnTheAxesBeforeThePose) {
+  const BoneFrame bone = right_bone();
+  const Parameters turned = views({{"geometry", "parallel"}, {"axial_offset", 15.0}}),
+                   plain = views({{"geometry", "parallel"}});
+  EXPECT_LT(norm(projection(bone, Plane::ap, {5, 0, 0}, turned).first_pixel -
+                 projection(bone, Plane::ap, {20, 0, 0}, plain).first_pixel),
+            1e-9);
+  const Parameters tilted = views({{"geometry", "parallel"}, {"tilt_offset", 15.0}}),
+                   rolled = views({{"geometry", "parallel"}, {"in_plane_offset", 15.0}});
+  EXPECT_LT(norm(projection(bone, Plane::ap, {}, tilted).direction -
+                 projection(bone, Plane::ap, {0, 15, 0}, plain).direction),
+            1e-9);
+  EXPECT_LT(
+      norm(projection(bone, Plane::ap, {}, rolled).row_step - projection(bone, Plane::ap, {0, 0, 15}, plain).row_step),
+      1e-9);
+}
+
+TEST(Views, AxesCanBeThePatientsOrTheMechanicalOnes) {
+  BoneFrame bone = left_bone();
+  const Mat3 turn = rotation(normalised(Vec3{1, 2, 3}), 0.4);
+  bone.medial = turn * bone.medial;
+  bone.anterior = turn * bone.anterior;
+  bone.proximal = turn * bone.proximal;
+  const BoneFrame patient = viewed_frame(bone, views({{"axes", "patient"}}));
+  EXPECT_LT(norm(patient.medial - Vec3{-1, 0, 0}), 1e-12);
+  EXPECT_LT(norm(patient.anterior - Vec3{0, -1, 0}), 1e-12);
+  EXPECT_LT(norm(patient.proximal - Vec3{0, 0, 1}), 1e-12);
+  bone.knee_centre = bone.origin - bone.proximal * 50;
+  bone.hip_centre = bone.origin + bone.proximal * 40 + bone.medial * 9;
+  const BoneFrame mechanical = viewed_frame(bone, views({{"axes", "mechanical"}}));
+  EXPECT_LT(norm(mechanical.proximal - normalised(*bone.hip_centre - *bone.knee_centre)), 1e-12);
+  EXPECT_NEAR(dot(mechanical.anterior, bone.anterior), 1, 1e-12);
+  EXPECT_NEAR(determinant({{mechanical.medial, mechanical.anterior, mechanical.proximal}}), 1, 1e-12);
+  bone.hip_centre.reset();
+  try {
+    (void)viewed_frame(bone, views({{"axes", "mechanical"}}));
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),
-                 "views.source_isocentre = 40 mm puts the source into or beside a bone of 100 mm; choose at least its "
-                 "length, or views.geometry = \"parallel\"");
+                 "views.axes = \"mechanical\" needs the centres of hip and knee, and the bone's femoral head was not "
+                 "found; use \"shaft\" or \"patient\"");
   }
+}
+
+TEST(Views, RollTurnsTheDetectorOnlyWhereItIsAboutTheBeam) {
+  EXPECT_TRUE(roll_turns_detector(Plane::ml, views()));
+  EXPECT_TRUE(roll_turns_detector(Plane::ap, views({{"pairing", "rigid"}})));
+  EXPECT_FALSE(roll_turns_detector(Plane::ml, views({{"pairing", "rigid"}})));
+  EXPECT_FALSE(roll_turns_detector(Plane::ap, views({{"geometry", "slot"}})));
 }
 
 }  // namespace

@@ -10,13 +10,14 @@
 namespace osteon::test {
 namespace {
 
-const std::vector<std::string> kStages = {"source", "surface", "render", "train", "embed", "evaluate"};
+const std::vector<std::string> kStages = {"source", "surface", "render", "train", "embed", "control", "evaluate"};
 
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},  {"surface", "surface"}, {"renderer", "render"},     {"views", "render"},
-    {"film", "render"},    {"backbone", "train"},  {"head", "train"},          {"loss", "train"},
-    {"training", "train"}, {"split", "train"},     {"classifier", "evaluate"}, {"shape", "evaluate"},
+    {"source", "source"},      {"surface", "surface"}, {"renderer", "render"},     {"views", "render"},
+    {"radiographs", "render"}, {"perturb", "render"},  {"crop", "render"},         {"film", "render"},
+    {"backbone", "train"},     {"head", "train"},      {"loss", "train"},          {"training", "train"},
+    {"split", "train"},        {"control", "control"}, {"classifier", "evaluate"}, {"shape", "evaluate"},
     {"metric", "evaluate"}};
 
 /// Another allowed value than the default.
@@ -59,6 +60,7 @@ struct Special {
   std::string stage;   ///< the first stage that it touches, where that isn't its section's
 };
 const std::map<std::string, Special> kSpecial = {
+    {"crop.margin", {"10.0", "--set crop.outside='\"air\"'", ""}},
     {"views.tilts", {"[5.0]", "", ""}},
     {"views.height", {"40", "", ""}},
     {"views.field_of_view", {"700.0", "", ""}},
@@ -66,10 +68,50 @@ const std::map<std::string, Special> kSpecial = {
     {"views.axial_step", {"10.0", "", ""}},
     {"views.in_plane_range", {"10.0", "", ""}},
     {"views.in_plane_step", {"10.0", "", ""}},
-    {"views.source_detector", {"1200.0", "", ""}},
+    {"views.source_detector", {"700.0", "", ""}},
+    {"views.object_detector", {"250.0", "", ""}},
+    {"views.gallery_poses", {"5", "--set views.gallery=random --set views.gallery_poses=4", ""}},
+    {"views.drawn_axial", {"10.0", "", ""}},
+    {"views.drawn_in_plane", {"10.0", "", ""}},
+    {"views.drawn_tilt", {"20.0", "", ""}},
+    {"views.ap_ml_spread", {"20.0", "", ""}},
+    {"views.scale_error", {"10.0", "", ""}},
+    {"views.ap_shorter", {"20.0", "", ""}},
+    {"views.errors_in", {"\"all\"", "--set views.scale_error=10", ""}},
+    {"views.axes", {"\"patient\"", "", ""}},
+    {"views.axial_offset", {"30.0", "", ""}},
+    {"views.tilt_offset", {"10.0", "", ""}},
+    {"views.in_plane_offset", {"10.0", "", ""}},
+    {"views.detector_width", {"100.0", "", ""}},
+    {"views.detector_height", {"300.0", "", ""}},
+    {"views.detector_shift", {"[0.0, 50.0]", "--set views.detector_height=300", ""}},
     {"views.query_poses", {"4", "", ""}},
     {"film.energies", {"[80.0]", "", ""}},
+    {"film.materials", {"\"all\"", "", ""}},
     {"film.photons", {"1000.0", "", ""}},
+    {"film.kilovolts", {"[80.0]", "--set film.spectrum=tube", ""}},
+    {"film.filtration", {"5.0", "--set film.spectrum=tube", ""}},
+    {"film.scatter_width", {"15.0", "--set film.scatter=0.5", ""}},
+    {"perturb.applies_to", {"", "--set perturb.noise=20", ""}},
+    {"perturb.thin_shaft", {"60.0", "", ""}},
+    {"perturb.thin_shaft_from", {"20.0", "--set perturb.thin_shaft=60", ""}},
+    {"perturb.thin_shaft_to", {"80.0", "--set perturb.thin_shaft=60", ""}},
+    {"perturb.thin_shaft_on", {"\"both\"", "--set perturb.thin_shaft=60", ""}},
+    {"perturb.broken_end", {"40.0", "", ""}},
+    {"perturb.broken_end_height", {"60.0", "--set perturb.broken_end=40", ""}},
+    {"perturb.broken_end_towards", {"180.0", "--set perturb.broken_end=40", ""}},
+    {"perturb.broken_end_shift", {"20.0", "", ""}},
+    {"perturb.broken_end_on", {"\"ap\"", "--set perturb.broken_end=40", ""}},
+    {"perturb.implant", {"\"plate\"", "--set perturb.implant_diameter=12", ""}},
+    {"perturb.implant_diameter", {"12.0", "", ""}},
+    {"perturb.implant_width", {"40.0", "--set perturb.implant=plate --set perturb.implant_diameter=12", ""}},
+    {"perturb.implant_length", {"100.0", "--set perturb.implant_diameter=12", ""}},
+    {"perturb.implant_height", {"30.0", "--set perturb.implant_diameter=12", ""}},
+    {"perturb.implant_hounsfield", {"2000", "--set perturb.implant_diameter=12", ""}},
+    {"perturb.noise", {"20.0", "", ""}},
+    {"perturb.view_error", {"20.0", "", ""}},
+    {"perturb.truncation", {"30.0", "", ""}},
+    {"perturb.truncation_end", {"", "--set perturb.truncation=30", ""}},
     {"training.mining", {"\"batch_hard\"", "", ""}},
     {"training.epochs", {"1", "", ""}},
     {"training.precision", {"\"bf16\"", "", ""}},
@@ -78,6 +120,7 @@ const std::map<std::string, Special> kSpecial = {
     {"training.images_per_class", {"2", "", ""}},
     {"training.learning_rate", {"0.01", "", ""}},
     {"training.gradient_norm", {"0.001", "", ""}},
+    {"control.poses", {"2", "", ""}},
     {"split.seed", {"4", "", ""}},
     {"split.training_scans", {"1", "", "render"}},
     {"split.subjects", {"[\"phantom-002\"]", "", ""}},
@@ -87,14 +130,21 @@ const std::map<std::string, Special> kSpecial = {
     {"classifier.knn.k", {"3", "", ""}},
     {"classifier.knn.reject_above", {"0.05", "", ""}},
     {"source.seed", {"2", "", ""}},
+    {"source.spacing", {"4.5", "", ""}},
     {"surface.triangles", {"4000", "", ""}},
 };
 
 /// Parameters whose effect this small run can't show, each with the reason and the place where it is tested.
 const std::map<std::string, std::string> kElsewhere = {
     {"source.bones", "says how many bones, not what one is like; adding one is tested below"},
+    {"radiographs.polarity", "acts on real X-rays, which phantoms have none of; tests/radiographs"},
+    {"radiographs.threshold", "acts on real X-rays; tests/radiographs"},
+    {"radiographs.match", "acts on real X-rays; tests/radiographs"},
+    {"radiographs.upright", "acts on real X-rays; tests/radiographs"},
+    {"source.size", "a cat's femur is lost in this run's coarse voxels; tests/source_phantom"},
     {"source.acquisitions", "says how many scans, not what one is like"},
     {"surface.closing", "acts on gaps in the cortex, which the phantoms' coarse grid has none of; tests/surface"},
+    {"film.focal_spot", "blurs far less than one of these coarse pixels; tests/imaging"},
     {"training.threads", "may change the last bits only"},
     {"training.device", "the same where there is no GPU"},
     {"classifier.knn.distance", "ranks unit rows alike; tests/classifier"},

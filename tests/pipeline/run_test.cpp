@@ -89,22 +89,28 @@ TEST(Run, ASpecimenThatFailsIsLeftOutWithItsReason) {
   EXPECT_NE(outcome.out.find("z036_Femur_L"), std::string::npos);
 }
 
-TEST(Run, DicomRoundTripMakesTheSameImages) {
+TEST(Run, ExportedVolumesMakeTheSameImages) {
   const Workplace place;
   const std::string profile = small_profile();
   const std::string settings = profile.substr(profile.find("--set split"));
   ASSERT_EQ(place.osteon("run " + profile).code, 0);
-  const auto exported = place.osteon("export dicom " + profile + " --out series");
-  ASSERT_EQ(exported.code, 0) << exported.out << exported.err;
-  const auto run = place.osteon(
-      "run " + std::string(OSTEON_SOURCE_DIR) + "/experiments/dicom.toml --set source.path=series " + settings,
-      "OSTEON_STORE=other-store");
-  ASSERT_EQ(run.code, 0) << run.out << run.err;
-  std::multiset<std::string> ours, theirs;
+  std::multiset<std::string> ours;
   for (const auto& [subject, digest] : digests(place.folder() / "runs/.store", "render")) ours.insert(digest);
-  for (const auto& [subject, digest] : digests(place.folder() / "other-store", "render")) theirs.insert(digest);
   EXPECT_EQ(ours.size(), 12U);
-  EXPECT_EQ(ours, theirs);
+  for (const auto& [format, file] :
+       std::map<std::string, std::string>{{"dicom", "dicom.toml"}, {"itk", "images.toml"}}) {
+    SCOPED_TRACE(format);
+    const auto exported = place.osteon("export " + format + " " + profile + " --out " + format);
+    ASSERT_EQ(exported.code, 0) << exported.out << exported.err;
+    const auto run = place.osteon("run " + std::string(OSTEON_SOURCE_DIR) + "/experiments/" + file +
+                                      " --set source.path=" + format + " " + settings,
+                                  "OSTEON_STORE=store-of-" + format);
+    ASSERT_EQ(run.code, 0) << run.out << run.err;
+    std::multiset<std::string> theirs;
+    for (const auto& [subject, digest] : digests(place.folder() / ("store-of-" + format), "render"))
+      theirs.insert(digest);
+    EXPECT_EQ(ours, theirs);
+  }
 }
 
 TEST(Run, UserMistakesEndWithTwoAndAMessage) {
@@ -149,7 +155,7 @@ TEST(Check, AcceptsEveryExperimentOfTheTree) {
   const std::string root = std::string(OSTEON_SOURCE_DIR) + "/experiments/";
   for (const std::string file : {"quickstart.toml", "ablations/margin.toml"})
     EXPECT_EQ(place.osteon("check " + root + file).code, 0) << file;
-  for (const std::string file : {"dicom.toml", "real-femurs.toml"}) {
+  for (const std::string file : {"dicom.toml", "images.toml", "real-femurs.toml"}) {
     const auto outcome = place.osteon("check " + root + file + " --set source.path=.");
     EXPECT_EQ(outcome.code, 0) << file << outcome.err;
   }

@@ -1,6 +1,6 @@
 // Several processes on one store, and processes that die.
 
-#include "store/fault.hpp"
+#include "host/fault.hpp"
 #include "store/store.hpp"
 
 #include "scratch.hpp"

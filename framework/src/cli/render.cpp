@@ -1,5 +1,5 @@
 #include "cli/commands.hpp"
-#include "pipeline/runner.hpp"
+#include "pipeline/pictures.hpp"
 
 #include <iostream>
 
@@ -14,9 +14,17 @@ void add_render(CLI::App& app, Common& common) {
       ->required()
       ->type_name("DIR");
   command->callback([&common, arguments, folder] {
-    const std::int64_t count = pipeline::render_pngs(
+    const pipeline::RenderedPictures done = pipeline::render_pngs(
         {arguments->file, arguments->overrides, common.plugin_folders, "runs", common.command_line}, *folder);
-    std::cout << "wrote " << count << " X-rays to " << folder->string() << "\n";
+    const auto per_second = [](std::int64_t count, double seconds) {
+      return std::to_string(static_cast<std::int64_t>(static_cast<double>(count) / std::max(seconds, 1e-9))) + "/s";
+    };
+    if (done.made > 0)
+      std::cout << "rendered " << done.made << " X-rays, " << per_second(done.made, done.seconds) << "\n";
+    else
+      std::cout << "rendered none: the store had them all\n";
+    std::cout << "wrote " << done.xrays << " X-rays to " << folder->string() << ", "
+              << per_second(done.xrays, done.png_seconds) << " as PNG; index.csv says how each was taken\n";
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <ATen/Functions.h>
 
+#include <cmath>
 #include <set>
 
 namespace osteon::host {
@@ -23,6 +24,23 @@ std::vector<std::int64_t> shape_of(std::span<const Projection> projections) {
   for (const Projection& p : projections)
     require(p.rows == first.rows && p.columns == first.columns, "all exposures must have the same rows and columns");
   return {static_cast<std::int64_t>(projections.size()), kMaterials, first.rows, first.columns};
+}
+
+/// A label map of a volume, or none.
+void require_mask_of(const Volume& volume, const at::Tensor& mask) {
+  require(!mask.defined() || (mask.scalar_type() == at::kByte && mask.sizes() == volume.hounsfield.sizes() &&
+                              mask.is_contiguous() && mask.device().is_cpu()),
+          "the bone mask must be a uint8 CPU tensor of the volume's shape");
+}
+
+void require_sound(const Radiograph& radiograph) {
+  const at::Tensor& pixels = radiograph.intensity;
+  require(pixels.defined() && pixels.dim() == 2 && pixels.numel() > 0 && pixels.scalar_type() == at::kFloat &&
+              pixels.is_contiguous() && pixels.device().is_cpu(),
+          "a radiograph must be a contiguous float32 CPU tensor [H, W]");
+  require(finite(pixels), "a radiograph's pixels are not finite");
+  require(radiograph.pixel_spacing >= 0 && std::isfinite(radiograph.pixel_spacing),
+          "a radiograph's spacing must be 0 or above");
 }
 
 }  // namespace
@@ -80,6 +98,12 @@ std::vector<SpecimenInfo> SourceHandle::specimens() const {
   return list;
 }
 
+std::vector<std::string> SourceHandle::notices() const {
+  std::vector<std::string> notices;
+  guard([&] { notices = as<Source>().notices(); });
+  return notices;
+}
+
 std::string SourceHandle::content_digest(const SpecimenInfo& specimen, int acquisition) const {
   std::string digest;
   guard([&] { digest = as<Source>().content_digest(specimen, acquisition); });
@@ -90,11 +114,34 @@ Acquisition SourceHandle::acquire(const SpecimenInfo& specimen, int acquisition)
   Acquisition result;
   guard([&] {
     result = as<Source>().acquire(specimen, acquisition);
+    if (result.radiographs) {
+      require(!result.volume.hounsfield.defined() && !result.truth && !result.bone_mask.defined(),
+              "an acquisition is a volume or a pair of radiographs, not both");
+      require_sound(result.radiographs->ap);
+      require_sound(result.radiographs->ml);
+      return;
+    }
     result.volume.check();
     require(result.volume.grid == result.volume.grid.canonical(), "the volume's grid is not canonical");
     if (result.truth) result.truth->check();
+    require_mask_of(result.volume, result.bone_mask);
   });
   return result;
+}
+
+std::vector<std::string> FormatHandle::endings() const {
+  std::vector<std::string> endings;
+  guard([&] { endings = as<Format>().endings(); });
+  return endings;
+}
+
+Radiograph FormatHandle::read_radiograph(const std::filesystem::path& path) const {
+  Radiograph radiograph;
+  guard([&] {
+    radiograph = as<Format>().read_radiograph(path);
+    require_sound(radiograph);
+  });
+  return radiograph;
 }
 
 Volume FormatHandle::read_volume(const std::filesystem::path& path) const {
@@ -130,10 +177,11 @@ void FormatHandle::write_mesh(const Mesh& mesh, const std::filesystem::path& pat
   });
 }
 
-Mesh SurfaceHandle::extract(const Volume& volume) const {
+Mesh SurfaceHandle::extract(const Volume& volume, const at::Tensor& bone_mask) const {
   Mesh mesh;
   guard([&] {
-    mesh = as<Surface>().extract(volume);
+    require_mask_of(volume, bone_mask);
+    mesh = as<Surface>().extract(volume, bone_mask);
     require_closed(mesh, "the extracted surface");
   });
   return mesh;

@@ -53,6 +53,7 @@ class SourceHandle : public Handle {
   using Handle::Handle;
   void keep_secret(const std::string& salt) const;
   [[nodiscard]] std::vector<SpecimenInfo> specimens() const;  ///< ids are unique, subjects not empty
+  [[nodiscard]] std::vector<std::string> notices() const;
   [[nodiscard]] std::string content_digest(const SpecimenInfo& specimen, int acquisition) const;
   [[nodiscard]] Acquisition acquire(const SpecimenInfo& specimen, int acquisition) const;
 };
@@ -60,6 +61,8 @@ class SourceHandle : public Handle {
 class FormatHandle : public Handle {
  public:
   using Handle::Handle;
+  [[nodiscard]] std::vector<std::string> endings() const;
+  [[nodiscard]] Radiograph read_radiograph(const std::filesystem::path& path) const;
   [[nodiscard]] Volume read_volume(const std::filesystem::path& path) const;
   [[nodiscard]] Mesh read_mesh(const std::filesystem::path& path) const;
   void write_volume(const Volume& volume, const VolumeLabel& label, const std::filesystem::path& path) const;
@@ -69,7 +72,8 @@ class FormatHandle : public Handle {
 class SurfaceHandle : public Handle {
  public:
   using Handle::Handle;
-  [[nodiscard]] Mesh extract(const Volume& volume) const;  ///< closed and outward, or an `Error`
+  /// Closed and outward, or an `Error`.
+  [[nodiscard]] Mesh extract(const Volume& volume, const at::Tensor& bone_mask = {}) const;
 };
 
 class RendererHandle : public Handle {

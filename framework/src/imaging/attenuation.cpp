@@ -14,7 +14,9 @@ struct Row {
   double water, bone;  ///< cm²/g
 };
 
-constexpr std::array<Row, 9> kTable = {{
+constexpr std::array<Row, 11> kTable = {{
+    {10, 5.329, 28.51},
+    {15, 1.673, 9.032},
     {20, 0.8096, 4.001},
     {30, 0.3756, 1.331},
     {40, 0.2683, 0.6655},
@@ -34,6 +36,10 @@ Attenuation attenuation(double energy) {
   if (!(energy >= kLowestEnergy && energy <= kHighestEnergy))
     throw Error(text("attenuation is known from ", kLowestEnergy, " to ", kHighestEnergy, " keV; ", energy,
                      " keV was asked for"));
+  return attenuation_in_spectrum(energy);
+}
+
+Attenuation attenuation_in_spectrum(double energy) {
   std::size_t i = 1;
   while (i + 1 < kTable.size() && energy > kTable[i].energy) ++i;
   const Row &below = kTable[i - 1], &above = kTable[i];

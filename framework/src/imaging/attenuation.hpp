@@ -8,7 +8,8 @@
 
 namespace osteon::imaging {
 
-inline constexpr double kLowestEnergy = 20, kHighestEnergy = 200;  ///< keV; what the tables here hold
+inline constexpr double kLowestEnergy = 20, kHighestEnergy = 200;  ///< keV; what can be asked for
+inline constexpr double kLowestInSpectrum = 10;                    ///< keV; where the tables begin
 
 /// 1/mm.
 struct Attenuation {
@@ -18,5 +19,8 @@ struct Attenuation {
 /// At `energy` keV, interpolated in the logarithms of energy and coefficient, as NIST recommends. Throws `Error`
 /// outside the tables.
 [[nodiscard]] Attenuation attenuation(double energy);
+
+/// The same from `kLowestInSpectrum` keV on, for the soft end of a tube's spectrum, little of which leaves the filter.
+[[nodiscard]] Attenuation attenuation_in_spectrum(double energy);
 
 }  // namespace osteon::imaging

@@ -1,7 +1,9 @@
 // The long axis from the second moments of the solid (signed tetrahedra; Mirtich, J. Graphics Tools 1(2), 1996), the
-// medial direction from area-weighted moments of the surface of the distal end.
+// medial direction from the posterior condyles, starting where area-weighted moments of the distal end point.
 
 #include "imaging/bone_frame.hpp"
+
+#include "imaging/landmarks.hpp"
 
 #include <osteon/error.hpp>
 
@@ -9,6 +11,8 @@
 #include <array>
 #include <functional>
 #include <limits>
+#include <optional>
+#include <span>
 
 namespace osteon::imaging {
 
@@ -128,6 +132,7 @@ Vec3 without(Vec3 v, Vec3 axis) { return v - axis * dot(v, axis); }
 struct Outline {
   Vec3 widest;       ///< unit, perpendicular to the axis
   double ratio = 1;  ///< of the standard deviations along `widest` and across it
+  double width = 0;  ///< standard deviation along `widest`, mm
 };
 
 Outline outline(const Slab& slab, Vec3 axis) {
@@ -142,7 +147,8 @@ Outline outline(const Slab& slab, Vec3 axis) {
   const double angle = std::atan2(2 * uv, uu - vv) / 2;
   const double mean = (uu + vv) / 2, half_difference = std::hypot((uu - vv) / 2, uv);
   return {u * std::cos(angle) + v * std::sin(angle),
-          std::sqrt((mean + half_difference) / std::max(mean - half_difference, 1e-12))};
+          std::sqrt((mean + half_difference) / std::max(mean - half_difference, 1e-12)),
+          std::sqrt(mean + half_difference)};
 }
 
 constexpr double kEnd = 0.12;  ///< share of the length that counts as an end: head and trochanters, or condyles
@@ -154,12 +160,20 @@ bool points_to_head(const Mesh& bone, Vec3 axis, const Extent& extent) {
          outline(slab(bone, axis, extent, 1 - kEnd, 1), axis).ratio;
 }
 
-/// From the shaft's centre line, extended, to the middle of the proximal end: roughly towards the head.
-Vec3 towards_head(const Mesh& bone, Vec3 proximal, const Extent& extent) {
+/// The shaft's centre line, from two slabs of the middle.
+struct ShaftLine {
+  Vec3 point, direction;  ///< the direction has length 1 along the long axis
+
+  /// From the line to `p`, perpendicular to the long axis.
+  [[nodiscard]] Vec3 offset(Vec3 p, Vec3 proximal) const {
+    return without(p - point - direction * dot(p - point, proximal), proximal);
+  }
+};
+
+ShaftLine shaft_line(const Mesh& bone, Vec3 proximal, const Extent& extent) {
   const Vec3 upper = slab(bone, proximal, extent, 0.3, 0.4).centroid;
   const Vec3 shaft = upper - slab(bone, proximal, extent, 0.6, 0.7).centroid;
-  const Vec3 end = slab(bone, proximal, extent, 0, 0.1).centroid - upper;
-  return without(end - shaft * (dot(end, proximal) / dot(shaft, proximal)), proximal);
+  return {upper, shaft * (1 / dot(shaft, proximal))};
 }
 
 Vec3 long_axis(const Mesh& bone, Vec3 centroid) {
@@ -180,14 +194,125 @@ Vec3 long_axis(const Mesh& bone, Vec3 centroid) {
   return normalised(principal.vectors.column[longest]);
 }
 
-/// The perpendicular direction in which the condyles are widest, on the head's side. In humans it is within 40° of the
-/// head's direction; where it is further than 60° from it, the condyles are deeper than wide (as in some quadrupeds),
-/// and the other principal direction is meant.
-Vec3 medial_direction(const Mesh& bone, Vec3 proximal, const Extent& extent) {
-  const Vec3 head = towards_head(bone, proximal, extent);
-  Vec3 line = outline(slab(bone, proximal, extent, 1 - kEnd, 1), proximal).widest;
-  if (std::abs(dot(line, head)) < 0.5 * norm(head)) line = cross(proximal, line);
-  return dot(line, head) >= 0 ? line : -line;
+/// Everything that is known of one bone while its axes are sought.
+struct Search {
+  const Mesh& bone;
+  Vec3 proximal;
+  Extent extent;
+  ShaftLine shaft;
+  double shaft_width;  ///< standard deviation of the mid-shaft's outline
+
+  [[nodiscard]] double length() const { return extent.high - extent.low; }
+};
+
+/// From the shaft's line to the head: the centre of its sphere, or else the middle of the proximal end. Nothing when
+/// there is no head.
+struct Head {
+  std::optional<Sphere> sphere;
+  std::optional<Vec3> direction;
+};
+
+Head find_head(const Search& search) {
+  const Slab top = slab(search.bone, search.proximal, search.extent, 0, 0.1);
+  const Vec3 towards = search.shaft.offset(top.centroid, search.proximal);
+  Head head;
+  std::vector<Vec3> points;
+  for (const Vec3& p : points_between(search.bone, search.proximal, 0, 0.2))
+    if (dot(search.shaft.offset(p, search.proximal), towards) > 0) points.push_back(p);
+  // The head's radius is 1.6 (cats) to 2.5 times (people) the deviation of the shaft's outline, however much of the
+  // bone there is.
+  head.sphere = fit_sphere(points, 1.2 * search.shaft_width, 3.2 * search.shaft_width);
+  if (head.sphere) {
+    const Vec3 offset = search.shaft.offset(head.sphere->centre, search.proximal);
+    // A rounded cut of the shaft lies on its line.
+    if (norm(offset) > search.shaft_width) head.direction = offset;
+  }
+  if (!head.direction) {
+    head.sphere.reset();
+    if (norm(towards) > 1.2 * search.shaft_width) head.direction = towards;
+  }
+  return head;
+}
+
+/// The direction in which the condyles are widest, without sign. In humans it is within 40° of the head's direction;
+/// where it is further than 60° from it, the condyles are deeper than wide (as in some quadrupeds), and the other
+/// principal direction is meant.
+Vec3 widest_direction(const Search& search, const Outline& condyles, const Head& head) {
+  const Vec3 line = condyles.widest;
+  if (head.direction && std::abs(dot(line, *head.direction)) < 0.5 * norm(*head.direction))
+    return cross(search.proximal, line);
+  return line;
+}
+
+/// The direction, perpendicular to `medial`, in which the condyles stand out from the shaft's line: backwards. Nothing
+/// when they stand out alike.
+std::optional<Vec3> backwards(const Search& search, std::span<const Vec3> distal, Vec3 medial) {
+  const Vec3 direction = cross(medial, search.proximal);
+  double low = 0, high = 0;
+  for (const Vec3& p : distal) {
+    const double reach = dot(search.shaft.offset(p, search.proximal), direction);
+    low = std::min(low, reach);
+    high = std::max(high, reach);
+  }
+  if (std::abs(high + low) < 0.1 * (high - low)) return std::nullopt;
+  return high > -low ? direction : -direction;
+}
+
+Side side_of(Vec3 medial, Vec3 anterior, Vec3 proximal) {
+  return determinant({{medial, anterior, proximal}}) > 0 ? Side::left : Side::right;
+}
+
+/// Medial without a head: towards the body's midline, in patient coordinates.
+Vec3 medial_by_patient(Vec3 line, Side side, Vec3 proximal) {
+  if (side == Side::unknown || std::abs(proximal.z) < 0.5)
+    throw Error(
+        "the femoral head is missing, so that nothing tells medial from lateral; name the bone's side and let it lie "
+        "along the patient's axis, or use a volume that shows the head");
+  return (line.x > 0) == (side == Side::right) ? line : -line;
+}
+
+void find_directions(const Search& search, Side side, BoneFrame& frame) {
+  const Head head = find_head(search);
+  if (head.sphere) {
+    frame.hip_centre = head.sphere->centre;
+    frame.head_radius = head.sphere->radius;
+  }
+  const Vec3 proximal = search.proximal;
+  const Outline end = outline(slab(search.bone, proximal, search.extent, 1 - kEnd, 1), proximal);
+  const bool has_condyles = end.width > 1.5 * search.shaft_width;
+  if (!has_condyles && !head.direction)
+    throw Error("neither a femoral head nor condyles stand out from the shaft: is the bone cut off at both ends?");
+  Vec3 medial = has_condyles ? widest_direction(search, end, head) : normalised(*head.direction);
+  if (head.direction) {
+    if (dot(medial, *head.direction) < 0) medial = -medial;
+  } else {
+    medial = medial_by_patient(medial, side, proximal);
+  }
+  frame.found_by = has_condyles ? "the condyles' width" : "the femoral head alone, for the condyles are missing";
+  std::optional<Vec3> back;
+  if (has_condyles) {
+    const auto distal = points_between(search.bone, proximal, 1 - kEnd, 1);
+    back = backwards(search, distal, medial);
+    const auto condyles =
+        back ? find_condyles(distal, proximal, medial, *back, search.length()) : std::optional<Condyles>();
+    if (condyles) {
+      medial = condyles->medial;
+      frame.knee_centre = condyles->centre;
+      frame.found_by = "the posterior condyles";
+    }
+  }
+  if (has_condyles) {
+    frame.found_by += head.sphere      ? " and the femoral head's sphere"
+                      : head.direction ? " and the side of the proximal end"
+                                       : " and the patient's axes, for the femoral head is missing";
+  }
+  frame.medial = medial;
+  frame.anterior = cross(medial, proximal);  // of a right femur: medial +x, proximal +z, anterior -y
+  if (back && head.direction)
+    frame.side_by_shape = side_of(medial, dot(frame.anterior, *back) < 0 ? frame.anterior : -frame.anterior, proximal);
+  frame.side = side != Side::unknown ? side : frame.side_by_shape;
+  if (frame.side == Side::unknown) frame.side = frame.anterior.y > 0 ? Side::left : Side::right;
+  if (frame.side == Side::left) frame.anterior = -frame.anterior;
 }
 
 }  // namespace
@@ -202,10 +327,8 @@ BoneFrame find_bone_frame(const Mesh& bone, Side side) {
   const Extent extent = extent_along(bone, axis);
   frame.proximal = axis;
   frame.length = extent.high - extent.low;
-  frame.medial = medial_direction(bone, axis, extent);
-  // A right femur in LPS: medial +x, proximal +z, anterior -y = medial × proximal.
-  frame.anterior = cross(frame.medial, frame.proximal);
-  if (side == Side::left || (side == Side::unknown && frame.anterior.y > 0)) frame.anterior = -frame.anterior;
+  const double shaft_width = outline(slab(bone, axis, extent, 0.4, 0.6), axis).width;
+  find_directions({bone, axis, extent, shaft_line(bone, axis, extent), shaft_width}, side, frame);
   return frame;
 }
 

@@ -5,6 +5,12 @@
 
 #include "imaging/attenuation.hpp"
 #include "imaging/bone_frame.hpp"
+#include "imaging/crop.hpp"
+#include "imaging/detector.hpp"
 #include "imaging/film.hpp"
+#include "imaging/perturb.hpp"
 #include "imaging/render.hpp"
+#include "imaging/roll.hpp"
+#include "imaging/spectrum.hpp"
+#include "imaging/subset.hpp"
 #include "imaging/views.hpp"

@@ -1,5 +1,8 @@
 #include "pipeline/artifacts.hpp"
 
+#include <ATen/Functions.h>
+
+#include <array>
 #include <cmath>
 
 namespace osteon::pipeline {
@@ -19,6 +22,33 @@ void put(store::Artifact& artifact, const std::string& name, const Mesh& mesh) {
   artifact.tensors[name + ".vertices"] = mesh.vertices;
   artifact.tensors[name + ".triangles"] = mesh.triangles;
 }
+
+Side side_from(const std::string& word) {
+  for (const Side side : {Side::left, Side::right})
+    if (word == to_text(side)) return side;
+  return Side::unknown;
+}
+
+/// One column of a stored image set's table of rows.
+struct Column {
+  const char* name;
+  const char* unit;
+  double ImageRow::*member;  ///< nullptr: the pose's number
+};
+
+constexpr std::array<Column, 13> kColumns = {{{"pose", "", nullptr},
+                                              {"axial", "_deg", &ImageRow::axial},
+                                              {"tilt", "_deg", &ImageRow::tilt},
+                                              {"in_plane", "_deg", &ImageRow::in_plane},
+                                              {"energy", "_kev", &ImageRow::energy},
+                                              {"pixel_spacing", "_mm", &ImageRow::pixel_spacing},
+                                              {"ml_axial", "_deg", &ImageRow::ml_axial},
+                                              {"ml_tilt", "_deg", &ImageRow::ml_tilt},
+                                              {"ml_in_plane", "_deg", &ImageRow::ml_in_plane},
+                                              {"ap_scale", "", &ImageRow::ap_scale},
+                                              {"ml_scale", "", &ImageRow::ml_scale},
+                                              {"ap_cut", "", &ImageRow::ap_cut},
+                                              {"ml_cut", "", &ImageRow::ml_cut}}};
 
 MetricValue value_from(const json& j) {
   MetricValue value;
@@ -40,6 +70,17 @@ MetricValue value_from(const json& j) {
 
 store::Artifact to_artifact(const Acquisition& acquisition) {
   store::Artifact artifact;
+  if (acquisition.radiographs) {
+    std::vector<std::string> notices = acquisition.notices;
+    for (const auto& [name, view] :
+         {std::pair("ap", &acquisition.radiographs->ap), std::pair("ml", &acquisition.radiographs->ml)}) {
+      artifact.tensors[name] = view->intensity;
+      artifact.facts["radiographs"][name] = {view->pixel_spacing, view->spacing_source};
+      notices.insert(notices.end(), view->notices.begin(), view->notices.end());
+    }
+    if (!notices.empty()) artifact.facts["notices"] = notices;
+    return artifact;
+  }
   const Grid& grid = acquisition.volume.grid;
   artifact.facts = {
       {"size", grid.size},
@@ -49,11 +90,22 @@ store::Artifact to_artifact(const Acquisition& acquisition) {
        {to_json(grid.direction.column[0]), to_json(grid.direction.column[1]), to_json(grid.direction.column[2])}}};
   artifact.tensors["hounsfield"] = acquisition.volume.hounsfield;
   if (acquisition.truth) put(artifact, "truth", *acquisition.truth);
+  if (acquisition.bone_mask.defined()) artifact.tensors["bone_mask"] = acquisition.bone_mask;
+  if (!acquisition.notices.empty()) artifact.facts["notices"] = acquisition.notices;
   return artifact;
 }
 
 Acquisition acquisition_from(const store::Artifact& artifact) {
   Acquisition acquisition;
+  if (artifact.facts.contains("radiographs")) {
+    const auto view = [&](const char* name) {
+      const json& scale = artifact.facts.at("radiographs").at(name);
+      return Radiograph{artifact.tensors.at(name), scale.at(0), scale.at(1)};
+    };
+    acquisition.radiographs = RadiographPair{view("ap"), view("ml")};
+    if (artifact.facts.contains("notices")) acquisition.notices = artifact.facts.at("notices");
+    return acquisition;
+  }
   Grid& grid = acquisition.volume.grid;
   grid.size = artifact.facts.at("size");
   grid.spacing = vec3_from(artifact.facts.at("spacing"));
@@ -62,6 +114,8 @@ Acquisition acquisition_from(const store::Artifact& artifact) {
   acquisition.volume.hounsfield = artifact.tensors.at("hounsfield");
   acquisition.volume.check();
   if (artifact.tensors.contains("truth.vertices")) acquisition.truth = mesh_from(artifact, "truth");
+  if (artifact.tensors.contains("bone_mask")) acquisition.bone_mask = artifact.tensors.at("bone_mask");
+  if (artifact.facts.contains("notices")) acquisition.notices = artifact.facts.at("notices");
   return acquisition;
 }
 
@@ -72,39 +126,73 @@ store::Artifact to_artifact(const BoneSurface& surface) {
                     {"medial", to_json(frame.medial)},
                     {"anterior", to_json(frame.anterior)},
                     {"proximal", to_json(frame.proximal)},
-                    {"length", frame.length}};
+                    {"length", frame.length},
+                    {"hip_centre", frame.hip_centre ? to_json(*frame.hip_centre) : json()},
+                    {"knee_centre", frame.knee_centre ? to_json(*frame.knee_centre) : json()},
+                    {"head_radius", frame.head_radius},
+                    {"side", to_text(frame.side)},
+                    {"side_by_shape", to_text(frame.side_by_shape)},
+                    {"found_by", frame.found_by}};
   put(artifact, "bone", surface.mesh);
   return artifact;
 }
 
 BoneSurface bone_surface_from(const store::Artifact& artifact) {
   const json& facts = artifact.facts;
+  const auto point = [&](const char* name) {
+    return facts.at(name).is_null() ? std::nullopt : std::optional(vec3_from(facts.at(name)));
+  };
   return {mesh_from(artifact, "bone"),
           {vec3_from(facts.at("origin")), vec3_from(facts.at("medial")), vec3_from(facts.at("anterior")),
-           vec3_from(facts.at("proximal")), facts.at("length")}};
+           vec3_from(facts.at("proximal")), facts.at("length"), point("hip_centre"), point("knee_centre"),
+           facts.at("head_radius"), side_from(facts.at("side")), side_from(facts.at("side_by_shape")),
+           facts.at("found_by")}};
 }
 
 store::Artifact to_artifact(const ImageSet& images) {
   store::Artifact artifact;
   artifact.tensors["pixels"] = images.pixels;
-  json rows = json::array();
-  for (const ImageRow& row : images.rows)
-    rows.push_back({{"pose", row.pose},
-                    {"axial", row.axial},
-                    {"tilt", row.tilt},
-                    {"in_plane", row.in_plane},
-                    {"energy", row.energy},
-                    {"pixel_spacing", row.pixel_spacing}});
-  artifact.facts = {{"images", std::move(rows)}};
+  const auto count = static_cast<std::int64_t>(images.rows.size());
+  at::Tensor rows = at::empty({count, static_cast<std::int64_t>(kColumns.size())}, at::kDouble);
+  auto* value = rows.data_ptr<double>();
+  for (const ImageRow& row : images.rows) {
+    *value++ = static_cast<double>(row.pose);
+    for (const Column& column : kColumns)
+      if (column.member != nullptr) *value++ = row.*column.member;
+  }
+  artifact.tensors["rows"] = rows;
+  for (const Column& column : kColumns) artifact.facts["columns"].push_back(column.name);
   return artifact;
 }
 
 ImageSet image_set_from(const store::Artifact& artifact) {
   ImageSet images{artifact.tensors.at("pixels"), {}};
-  for (const json& row : artifact.facts.at("images"))
-    images.rows.push_back({row.at("pose"), row.at("axial"), row.at("tilt"), row.at("in_plane"), row.at("energy"),
-                           row.at("pixel_spacing")});
+  const at::Tensor& rows = artifact.tensors.at("rows");
+  if (rows.dim() != 2 || rows.size(0) != images.pixels.size(0) ||
+      rows.size(1) != static_cast<std::int64_t>(kColumns.size()))
+    throw failure("a stored image set has another number of rows or columns than its images need");
+  const auto* value = rows.data_ptr<double>();
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    ImageRow row;
+    row.pose = static_cast<std::int64_t>(*value++);
+    for (const Column& column : kColumns)
+      if (column.member != nullptr) row.*column.member = *value++;
+    images.rows.push_back(row);
+  }
   return images;
+}
+
+std::string index_header() {
+  std::string header = "file";
+  for (const Column& column : kColumns) header += text(",", column.name, column.unit);
+  return header + "\n";
+}
+
+std::string index_line(const std::string& file, const ImageRow& row) {
+  std::string line = file;
+  for (const Column& column : kColumns)
+    line += column.member == nullptr ? text(",", row.pose) : text(",", row.*column.member);
+  return line + "\n";
 }
 
 json to_json(const MetricValue& value) {

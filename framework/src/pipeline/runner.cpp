@@ -1,6 +1,8 @@
 #include "pipeline/runner.hpp"
 
 #include "host/stop.hpp"
+#include "imaging/radiograph.hpp"
+#include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
@@ -9,7 +11,6 @@
 #include <osteon/digest.hpp>
 #include <osteon/files.hpp>
 #include <osteon/parallel.hpp>
-#include <osteon/png.hpp>
 
 #include <ATen/Functions.h>
 #include <nlohmann/json.hpp>
@@ -50,7 +51,7 @@ std::string thousands(std::int64_t n) {
 std::string plan_line(const config::Experiment& e) {
   const Parameters& views = e.sections.at("views");
   const auto poses = static_cast<std::int64_t>(imaging::gallery_poses(views).size());
-  const auto energies = static_cast<std::int64_t>(e.sections.at("film").reals("energies").size());
+  const auto energies = static_cast<std::int64_t>(imaging::Film(e.sections.at("film")).energies().size());
   return text(e.only("source").plugin, " bones · ", thousands(poses * energies), " X-rays a gallery volume · ",
               e.only("backbone").plugin, " · ", e.only("loss").plugin, " · ",
               e.sections.at("training").integer("epochs"), " epochs");
@@ -100,17 +101,20 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
                   " train, ", held_out, " held out · ", thousands(static_cast<std::int64_t>(images.role.size())),
                   " X-rays of ", images.pixels.size(1), " × ", images.pixels.size(2), " pixels")});
   if (images.queries_share_volume)
-    run.reporters(
-        Notice{"the source has one acquisition a bone: gallery and queries share a CT volume, so identity figures "
-               "say nothing about identity"});
+    run.reporters(Notice{text("the source has one acquisition a bone: gallery and queries share a ",
+                              cohort.has_volumes() ? "CT volume" : "pair of radiographs",
+                              ", so identity figures say nothing about identity")});
   show_samples(run, cohort, images);
   const TrainedModel model = train_model(run, cohort, images, records);
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
   std::vector<EmbeddingSet> embeddings = embed_images(run, cohort, images, model, records);
+  const std::vector<ControlFigure> control = run_control(run, cohort, images, model, records);
   MetricResult result = evaluate(run, cohort, images, model, std::move(embeddings), records);
+  for (MetricValue& value : control_table(control)) result.values.push_back(std::move(value));
   for (const SurfacePair& pair : result.surfaces) run.reporters(pair);
   run.reporters(Results{result.values});
   save_records(folder, records);
+  require_no_leak(control);
   return result;
 }
 
@@ -159,9 +163,13 @@ void make_folder(const fs::path& folder) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"views", imaging::views_schema()},
+  return {{"crop", imaging::crop_schema()},
+          {"views", imaging::views_schema()},
           {"film", imaging::film_schema()},
+          {"perturb", imaging::perturb_schema()},
+          {"radiographs", imaging::radiographs_schema()},
           {"split", split_schema()},
+          {"control", control_schema()},
           {"head", training::head_schema()},
           {"training", training::training_schema()}};
 }
@@ -212,49 +220,6 @@ int run_experiment(const RunOptions& options) {
   });
 }
 
-std::int64_t render_pngs(const RunOptions& options, const fs::path& folder) {
-  host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
-  const config::Experiment& experiment = plan.points.front().experiment;
-  store::Store store(store::Store::standard_root());
-  limit_threads(experiment);
-  const Reporters reporters(experiment, registry);
-  const RunContext run{experiment, registry, store, reporters};
-  make_folder(folder);
-  Records records;
-  Cohort cohort = make_volumes(run, records);
-  make_surfaces(run, cohort, records);
-  make_images(run, cohort, records);
-  std::int64_t written = 0;
-  for (const Scan& scan : cohort.scans) {
-    throw_if_stopped();
-    const ImageSet set = image_set_from(store.load(scan.images.key));
-    const std::string name = text(cohort.specimens[scan.specimen].id, "-", scan.acquisition + 1);
-    make_folder(folder / name);
-    std::string index = "file,pose,axial_deg,tilt_deg,in_plane_deg,energy_kev,pixel_spacing_mm\n";
-    for (std::size_t i = 0; i < set.rows.size(); ++i) {
-      const ImageRow& row = set.rows[i];
-      char file[40];
-      std::snprintf(file, sizeof file, "%05zu.png", i);
-      write_png(folder / name / file, set.pixels[static_cast<std::int64_t>(i)]);
-      index += text(file, ",", row.pose, ",", row.axial, ",", row.tilt, ",", row.in_plane, ",", row.energy, ",",
-                    row.pixel_spacing, "\n");
-      ++written;
-    }
-    write_file(folder / name / "index.csv", index);
-    // The contact sheet: up to 6 × 4 images, spread evenly over the set.
-    const std::int64_t columns = 6, count = std::min<std::int64_t>(24, set.pixels.size(0));
-    const std::int64_t lines = (count + columns - 1) / columns, height = set.pixels.size(1), width = set.pixels.size(2);
-    at::Tensor sheet = at::zeros({lines * (height + 4), columns * (width + 4)}, at::kByte);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t y = i / columns * (height + 4), x = i % columns * (width + 4);
-      sheet.slice(0, y, y + height).slice(1, x, x + width).copy_(set.pixels[i * set.pixels.size(0) / count]);
-    }
-    write_png(folder / (name + ".png"), sheet);
-  }
-  return written;
-}
-
 std::int64_t export_volumes(const RunOptions& options, const std::string& format, const fs::path& folder) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
   const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
@@ -271,6 +236,8 @@ std::int64_t export_volumes(const RunOptions& options, const std::string& format
   for (const Scan& scan : cohort.scans) {
     throw_if_stopped();
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
+    if (!scan.has_volume)
+      throw Error(text("specimen ", specimen.id, " is a pair of radiographs: there is no CT volume to export"));
     make_folder(folder / specimen.id);
     writer.write_volume(acquisition_from(store.load(scan.volume.key)).volume, {specimen, scan.acquisition},
                         folder / specimen.id / text("acquisition-", scan.acquisition + 1));

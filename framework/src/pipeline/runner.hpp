@@ -27,10 +27,6 @@ int run_experiment(const RunOptions& options);
 /// The folder of an experiment: its title and the digest of everything that it says, the sweep included.
 [[nodiscard]] std::filesystem::path run_folder(const std::filesystem::path& runs, const config::Plan& plan);
 
-/// Renders the images of all scans (nothing when the store has them) and writes PNGs: one per X-ray and a contact sheet
-/// per scan. Returns the number of X-rays.
-std::int64_t render_pngs(const RunOptions& options, const std::filesystem::path& folder);
-
 /// Writes every volume of the experiment's source through a format plugin: FOLDER/SPECIMEN/acquisition-N.
 std::int64_t export_volumes(const RunOptions& options, const std::string& format, const std::filesystem::path& folder);
 

@@ -1,5 +1,7 @@
 #include "pipeline/stage_tools.hpp"
 
+#include <ATen/Functions.h>
+
 namespace osteon::pipeline {
 
 Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients, StageReport& report,
@@ -29,6 +31,18 @@ std::map<std::string, std::string> section_parts(const config::Experiment& exper
 
 void merge(std::map<std::string, std::string>& parts, const std::map<std::string, std::string>& more) {
   parts.insert(more.begin(), more.end());
+}
+
+at::Tensor raw_pixels(const at::Tensor& pixels) {
+  constexpr std::int64_t kRows = 96;
+  const std::int64_t factor = (pixels.size(1) + kRows - 1) / kRows;
+  std::vector<at::Tensor> chunks;
+  for (std::int64_t first = 0; first < pixels.size(0); first += 512) {
+    at::Tensor chunk = pixels.slice(0, first, std::min(first + 512, pixels.size(0))).to(at::kFloat).div(255);
+    if (factor > 1) chunk = at::avg_pool2d(chunk.unsqueeze(1), factor);
+    chunks.push_back(chunk.flatten(1));
+  }
+  return at::cat(chunks);
 }
 
 void finish(StageReport& report, Records& records, const std::string& detail) {

@@ -17,6 +17,10 @@ Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients
 
 void merge(std::map<std::string, std::string>& parts, const std::map<std::string, std::string>& more);
 
+/// Pixels as vectors, float32 `[N, P]` between 0 and 1: area-averaged to at most 96 rows, so that a full-size run fits
+/// into memory too.
+[[nodiscard]] at::Tensor raw_pixels(const at::Tensor& pixels);
+
 /// Ends the stage for the reporters and keeps its record.
 void finish(StageReport& report, Records& records, const std::string& detail);
 

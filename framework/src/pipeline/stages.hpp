@@ -26,11 +26,12 @@ struct Stored {
   std::string key, digest;
 };
 
-/// One CT volume on its way: each stage adds what it made.
+/// One CT volume, or pair of radiographs, on its way: each stage adds what it made.
 struct Scan {
   std::size_t specimen = 0;  ///< index into `Cohort::specimens`
   int acquisition = 0;
   Stored volume, surface, images;
+  bool has_volume = true;  ///< else `volume` holds a pair of radiographs and there is no surface
 };
 
 struct Cohort {
@@ -38,7 +39,10 @@ struct Cohort {
   std::vector<Scan> scans;  ///< by specimen, then acquisition; those of a specimen that failed a stage are gone
   /// Specimens that failed a stage, with the stage and its reason.
   std::vector<SpecimenLeftOut> left_out;
+  std::vector<std::string> notices;  ///< of the source, about all that it lists
 
+  /// Whether every scan has a volume, and so a surface; with radiographs there is neither length nor shape.
+  [[nodiscard]] bool has_volumes() const;
   [[nodiscard]] std::vector<const Scan*> of_acquisition(int acquisition) const;
 };
 
@@ -50,9 +54,20 @@ struct StageRecord {
 };
 using Records = std::vector<StageRecord>;
 
+/// What the source lists, nothing made.
+[[nodiscard]] Cohort list_scans(const RunContext& run);
+/// The volumes of the scans that `cohort` holds.
+void make_volumes(const RunContext& run, Cohort& cohort, Records& records);
+/// All that the source lists, with its volumes.
 [[nodiscard]] Cohort make_volumes(const RunContext& run, Records& records);
 void make_surfaces(const RunContext& run, Cohort& cohort, Records& records);
-void make_images(const RunContext& run, Cohort& cohort, Records& records);
+
+/// How many images were made, not found in the store, and what they took.
+struct RenderTime {
+  std::int64_t images = 0;
+  double seconds = 0;
+};
+RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records);
 
 /// Images of the whole cohort in memory, with what is known of each.
 struct ImageTable {

@@ -21,16 +21,20 @@ struct Handles {
   std::vector<std::pair<std::string, host::ShapeHandle>> shapes;
   std::vector<std::pair<std::string, host::MetricHandle>> metrics;
 
-  explicit Handles(const RunContext& run) {
+  /// Without surfaces there is nothing for shapes and for what measures them.
+  Handles(const RunContext& run, bool has_surfaces) {
     for (const config::PluginChoice* choice : run.experiment.all("classifier"))
       classifiers.emplace_back(choice->instance, host::ClassifierHandle(run.registry.find("classifier", choice->plugin),
                                                                         choice->parameters));
     for (const config::PluginChoice* choice : run.experiment.all("shape"))
-      shapes.emplace_back(choice->instance,
-                          host::ShapeHandle(run.registry.find("shape", choice->plugin), choice->parameters));
-    for (const config::PluginChoice* choice : run.experiment.all("metric"))
-      metrics.emplace_back(choice->instance,
-                           host::MetricHandle(run.registry.find("metric", choice->plugin), choice->parameters));
+      if (has_surfaces)
+        shapes.emplace_back(choice->instance,
+                            host::ShapeHandle(run.registry.find("shape", choice->plugin), choice->parameters));
+    for (const config::PluginChoice* choice : run.experiment.all("metric")) {
+      host::MetricHandle metric(run.registry.find("metric", choice->plugin), choice->parameters);
+      if (has_surfaces || !metric.needs().contains(Need::meshes))
+        metrics.emplace_back(choice->instance, std::move(metric));
+    }
   }
 
   /// Every plugin of the stage under its instance's name.
@@ -108,6 +112,13 @@ Mesh own_frame_mesh(const RunContext& run, const Scan& scan) {
   return imaging::in_bone_frame(surface.mesh, surface.frame);
 }
 
+/// The surface that a simulated CT was made from, in the frame of the surface found in it.
+std::optional<Mesh> surface_made_from(const RunContext& run, const Scan& scan) {
+  const auto truth = acquisition_from(run.store.load(scan.volume.key)).truth;
+  if (!truth) return std::nullopt;
+  return imaging::in_bone_frame(*truth, bone_surface_from(run.store.load(scan.surface.key)).frame);
+}
+
 /// Predicts the shape of each held-out bone from its query images. The gallery is the training bones.
 ShapeEvidence predict_shapes(const RunContext& run, const Handles& handles, const Cohort& cohort,
                              const ImageTable& images, const EmbeddingSet& fingerprints, StageReport& report) {
@@ -141,7 +152,8 @@ ShapeEvidence predict_shapes(const RunContext& run, const Handles& handles, cons
       return images.role[static_cast<std::size_t>(i)] == Role::query && bone[i] == static_cast<std::int64_t>(b);
     });
     if (rows.size(0) == 0) continue;
-    ShapeCase one{static_cast<std::int64_t>(b), own_frame_mesh(run, *first_scan[b]), {}};
+    ShapeCase one{
+        static_cast<std::int64_t>(b), own_frame_mesh(run, *first_scan[b]), surface_made_from(run, *first_scan[b]), {}};
     const ShapeQuery query{fingerprints.vectors.index_select(0, rows).contiguous(),
                            images.pixels.index_select(0, rows)};
     for (const auto& [instance, shape] : handles.shapes) {
@@ -171,11 +183,11 @@ void add_inputs(store::Ingredients& ingredients, const Cohort& cohort, const Ima
 
 MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTable& images, const TrainedModel& model,
                       std::vector<EmbeddingSet> embeddings, Records& records) {
-  const Handles handles(run);
+  const Handles handles(run, cohort.has_volumes());
   const auto loss = make_handle<host::LossHandle>(run, "loss");
   store::Ingredients ingredients{"evaluate", run.experiment.title, handles.ingredients()};
   merge(ingredients.parts, section_parts(run.experiment, "split"));
-  ingredients.parts["revision"] = "1";
+  ingredients.parts["revision"] = "2";
   ingredients.parts["training.seed"] = run.experiment.sections.at("training").canonical().at("seed");
   ingredients.parts["loss.margin"] = text(loss.margin());
   add_inputs(ingredients, cohort, images, model);

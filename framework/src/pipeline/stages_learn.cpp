@@ -3,6 +3,7 @@
 #include "pipeline/stage_tools.hpp"
 
 #include "host/stop.hpp"
+#include "training/runtime.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/random.hpp>
@@ -46,6 +47,8 @@ std::map<std::string, std::string> network_parts(const RunContext& run, const ho
   auto parts = backbone.ingredients();
   merge(parts, section_parts(run.experiment, "head"));
   merge(parts, section_parts(run.experiment, "training"));
+  // "One for each core" is another number on another machine, and the number of threads changes the last bits.
+  parts["training.threads"] = std::to_string(training::resolved_threads(run.experiment.sections.at("training")));
   return parts;
 }
 
@@ -66,19 +69,6 @@ json to_json(const std::vector<training::CurvePoint>& curves) {
   json list = json::array();
   for (const auto& point : curves) list.push_back({point.curve, point.step, point.value});
   return list;
-}
-
-/// Pixels as a vector, area-averaged to at most 96 rows so that a full-size run fits into memory too.
-at::Tensor raw_pixels(const at::Tensor& pixels) {
-  constexpr std::int64_t kRows = 96;
-  const std::int64_t factor = (pixels.size(1) + kRows - 1) / kRows;
-  std::vector<at::Tensor> chunks;
-  for (std::int64_t first = 0; first < pixels.size(0); first += 512) {
-    at::Tensor chunk = pixels.slice(0, first, std::min(first + 512, pixels.size(0))).to(at::kFloat).div(255);
-    if (factor > 1) chunk = at::avg_pool2d(chunk.unsqueeze(1), factor);
-    chunks.push_back(chunk.flatten(1));
-  }
-  return at::cat(chunks);
 }
 
 /// One row an image from one row a scan.
@@ -200,7 +190,8 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
   auto untrained_parts = network_parts(run, backbone);
   sets.push_back({"untrained network", true, embed_all(*untrained, untrained_parts, "untrained")});
   sets.push_back({"raw pixels", true, raw_pixels(images.pixels)});
-  for (EmbeddingSet& set : size_sets(run, cohort, images)) sets.push_back(std::move(set));
+  if (cohort.has_volumes())
+    for (EmbeddingSet& set : size_sets(run, cohort, images)) sets.push_back(std::move(set));
   finish(report, records, text(images.role.size(), " fingerprints"));
   return sets;
 }

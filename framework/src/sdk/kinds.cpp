@@ -35,6 +35,7 @@ std::unique_ptr<DifferentiableProjector> Renderer::prepare_differentiable(const 
 }
 
 void Source::keep_secret(const std::string& /*salt*/) {}
+std::vector<std::string> Source::notices() const { return {}; }
 
 void Loss::prepare(std::int64_t /*classes*/, std::int64_t /*embedding_size*/) {}
 std::map<std::string, at::Tensor> Loss::state() { return {}; }

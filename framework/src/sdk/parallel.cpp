@@ -5,6 +5,11 @@
 
 #include <ATen/Parallel.h>
 
+// Without this, at::parallel_for silently runs its body in the calling thread alone.
+#if AT_PARALLEL_OPENMP && !defined(_OPENMP)
+#error "compile this file for OpenMP, as LibTorch was"
+#endif
+
 namespace osteon {
 
 void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain,

@@ -6,7 +6,7 @@
 // that a run needs of the stages that it reuses, reads the manifest alone.
 
 #include "store/disk.hpp"
-#include "store/fault.hpp"
+#include "host/fault.hpp"
 #include "store/layout.hpp"
 #include "store/store.hpp"
 
@@ -63,7 +63,7 @@ std::string content_digest(const nlohmann::json& facts, const nlohmann::json& te
 }
 
 Error damaged(const std::filesystem::path& folder, const std::string& what) {
-  return Error(text(what, "; the artifact is damaged: delete the folder ", folder.string(), " and run again"));
+  return failure(text(what, "; the artifact is damaged: delete the folder ", folder.string(), " and run again"));
 }
 
 /// The manifest of an artifact whose folder exists, consistent in itself.
@@ -147,6 +147,12 @@ std::optional<std::string> Store::digest(const std::string& key) const {
   return read_manifest(folder).at("digest").get<std::string>();
 }
 
+nlohmann::json Store::facts(const std::string& key) const {
+  const std::filesystem::path folder = artifact_folder(root_, key);
+  if (!std::filesystem::exists(folder)) throw failure(text(folder.string(), ": there is no such artifact"));
+  return read_manifest(folder).at("facts");
+}
+
 Artifact Store::load(const std::string& key) const {
   const std::filesystem::path folder = artifact_folder(root_, key);
   if (!std::filesystem::exists(folder)) throw failure(text(folder.string(), ": there is no such artifact"));
@@ -186,7 +192,7 @@ std::string Store::put(const Ingredients& ingredients, const Artifact& artifact)
     write_flushed(temporary.path() / "manifest.json", {json_text(manifest, 1), "\n"});
     flush_folder(temporary.path());
     make_folder(folder.parent_path());
-    fault_point("rename");
+    host::fault_point("rename");
     // When another process was faster, its artifact has the same key and is as good.
     temporary.rename_to(folder);
     flush_folder(folder.parent_path());

@@ -51,6 +51,9 @@ class Store {
   /// SHA-256 of the artifact's content (facts and tensors), or nothing when it has not been made.
   [[nodiscard]] std::optional<std::string> digest(const std::string& key) const;
 
+  /// The facts of an artifact, without reading its tensors.
+  [[nodiscard]] nlohmann::json facts(const std::string& key) const;
+
   /// Reads an artifact; tensors are `NAME.npy`, which NumPy opens too. Throws `Error` with the file's name when it is
   /// damaged, and says to delete its folder.
   [[nodiscard]] Artifact load(const std::string& key) const;

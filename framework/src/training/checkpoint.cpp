@@ -2,7 +2,7 @@
 
 #include "training/checkpoint.hpp"
 
-#include "store/fault.hpp"
+#include "host/fault.hpp"
 
 #include <fcntl.h>
 #include <torch/serialize.h>
@@ -61,7 +61,7 @@ void flush_and_rename(const std::filesystem::path& partial, const std::filesyste
   const bool flushed = descriptor >= 0 && ::fsync(descriptor) == 0;
   int reason = flushed ? 0 : errno;
   if (descriptor >= 0) ::close(descriptor);
-  store::fault_point("checkpoint");
+  host::fault_point("checkpoint");
   if (reason == 0 && ::rename(partial.c_str(), file.c_str()) != 0) reason = errno;
   if (reason != 0) throw failure(text(file.string(), ": cannot write: ", std::strerror(reason)));
 }

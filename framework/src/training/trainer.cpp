@@ -8,7 +8,7 @@
 #include "training/runtime.hpp"
 #include "training/sampler.hpp"
 
-#include "store/fault.hpp"
+#include "host/fault.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/parallel.hpp>
@@ -111,7 +111,7 @@ class Trainer {
     Means means;
     for (std::int64_t batch = 0; batch < batches; ++batch) {
       throw_if_stopped();
-      store::fault_point("batch");
+      host::fault_point("batch");
       train_batch(epoch, batch, means);
       if ((batch + 1) * kPoints / batches > batch * kPoints / batches) {
         last_means_ = means.values();

@@ -117,6 +117,7 @@ class ShapeError : public Metric {
     std::vector<Row> rows = estimator_rows(evidence, comparison, answers);
     const std::size_t estimators = rows.size();
     for (Row& row : baseline_rows(evidence, comparison)) rows.push_back(std::move(row));
+    if (auto floor = floor_row(evidence, comparison)) rows.push_back(*std::move(floor));
     std::vector<std::string> people;
     for (const ShapeCase& c : shapes.cases) people.push_back(bone_of(evidence, c.bone).subject);
     MetricResult result;
@@ -230,6 +231,21 @@ class ShapeError : public Metric {
       rows[4].cases.emplace_back(best);
     }
     return rows;
+  }
+
+  /// What scanning and iso-surfacing the true bone cost, where the source knows the surface that a CT was made from: no
+  /// estimator that learns from such surfaces can be told from the truth below it.
+  [[nodiscard]] std::optional<Row> floor_row(const Evidence& evidence, const Comparison& comparison) const {
+    const auto& cases = evidence.shapes().cases;
+    Row row{"iso-surface of its own CT (floor)", true, std::vector<std::optional<Outcome>>(cases.size()), {}};
+    for (std::size_t c = 0; c < cases.size(); ++c)
+      if (cases[c].made_from)
+        row.cases[c] =
+            outcome(laid(comparison.truths[c], prepared(*cases[c].made_from, "the surface that a CT was made from"),
+                         evidence.seed()),
+                    comparison.diagonal[c]);
+    const bool known = std::ranges::any_of(row.cases, [](const auto& one) { return one.has_value(); });
+    return known ? std::optional(std::move(row)) : std::nullopt;
   }
 
   /// Up to `pictures` cases of one estimator, evenly from its best to its worst.

@@ -6,13 +6,20 @@
 // length of a step is the line integral, exact where the volume is linear between its voxels. Beyond the outermost
 // voxels values fall to air over one voxel. Both materials go through the loop together.
 //
+// Voxels are kept as 16-bit integers, which hold water and bone exactly, and interpolated with integer weights (in
+// steps of 1/16384): the sums are the same bits on every processor, with any number of threads, and whichever exposures
+// are asked for together. Blocks that hold one value throughout (air above all, and whatever else a phantom or a mask
+// made uniform) are passed over. Memory: twice the volume.
+//
 // Perspective rays start at the source and have no end; parallel rays have neither. Spacing, origin and direction of
-// the grid are honoured. It uses the host's threads, and its sums don't depend on how many there are.
+// the grid are honoured.
 //
 // There are no parameters.
 //
 //     [renderer]
 //     plugin = "joseph"
+
+#include "walk.hpp"
 
 #include <osteon/parallel.hpp>
 #include <osteon/renderer.hpp>
@@ -20,251 +27,185 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cmath>
-#include <cstring>
-#include <limits>
-#include <vector>
 
 namespace osteon {
 
 namespace {
 
-/// Water and bone of a voxel, then water and bone of its neighbour: what one step of a ray loads.
-using Quad = float __attribute__((vector_size(16)));
+using joseph::Axes, joseph::TilePath, joseph::Ray, joseph::Slab;
 
-Quad load(const float* from) {
-  Quad quad;
-  std::memcpy(&quad, from, sizeof quad);
-  return quad;
-}
+/// Pixels along each side of what one thread renders at a time.
+constexpr std::int64_t kTile = 12;
 
-Quad load(const float* first, const float* second) {
-  // Each pair of floats travels as a double, so that it goes from memory straight into its half of the register.
-  using Pairs = double __attribute__((vector_size(16)));
-  double low, high;
-  std::memcpy(&low, first, sizeof low);
-  std::memcpy(&high, second, sizeof high);
-  const Pairs pairs = {low, high};
-  Quad quad;
-  std::memcpy(&quad, &pairs, sizeof quad);
-  return quad;
-}
+/// An exposure in the indices of the slab.
+struct Exposure {
+  Exposure(const Projection& view, const Slab& slab)
+      : parallel(view.parallel),
+        source(view.parallel ? Vec3{} : slab.position(view.source)),
+        direction(view.parallel ? slab.difference(view.direction) : Vec3{}),
+        first_pixel(slab.position(view.first_pixel)),
+        row_step(slab.difference(view.row_step)),
+        column_step(slab.difference(view.column_step)),
+        rows(view.rows),
+        columns(view.columns) {}
 
-/// The material fractions of the part of a volume that isn't air, with a border of air one voxel wide, both materials
-/// side by side. The axis along which the volume is longest, along which a limb's rays never run, lies fastest in
-/// memory.
-struct Slab {
-  std::array<std::int64_t, 3> low{};     ///< the voxel of the volume at border-included index 1
-  std::array<std::int64_t, 3> size{};    ///< along i, j, k, without the border
-  std::array<std::int64_t, 3> stride{};  ///< in floats
-  int fastest = 0;
-  std::vector<float> fractions;
+  [[nodiscard]] Vec3 pixel(std::int64_t row, std::int64_t column) const {
+    return first_pixel + row_step * static_cast<double>(row) + column_step * static_cast<double>(column);
+  }
+  [[nodiscard]] Vec3 start_of(Vec3 pixel_at) const { return parallel ? pixel_at : source; }
+  [[nodiscard]] Vec3 direction_to(Vec3 pixel_at) const { return parallel ? direction : pixel_at - source; }
 
-  [[nodiscard]] bool empty() const { return fractions.empty(); }
+  bool parallel;
+  Vec3 source, direction, first_pixel, row_step, column_step;
+  std::int64_t rows, columns;
 };
 
-/// First and last index along each axis of what isn't air; first > last when all is air.
-std::array<std::array<std::int64_t, 2>, 3> bounds_of_matter(const Volume& volume) {
-  const auto* hounsfield = volume.hounsfield.data_ptr<std::int16_t>();
-  const auto [columns, rows, slices] = volume.grid.size;
-  std::array<std::array<std::int64_t, 2>, 3> bounds = {{{columns, -1}, {rows, -1}, {slices, -1}}};
-  const auto include = [](std::array<std::int64_t, 2>& bound, std::int64_t first, std::int64_t last) {
-    bound = {std::min(bound[0], first), std::max(bound[1], last)};
-  };
-  for (std::int64_t k = 0; k < slices; ++k)
-    for (std::int64_t j = 0; j < rows; ++j, hounsfield += columns) {
-      const auto matter = [](std::int16_t value) { return value > -1000; };
-      const auto* end = hounsfield + columns;
-      const auto* first = std::find_if(hounsfield, end, matter);
-      if (first == end) continue;
-      const auto* last = end - 1;
-      while (!matter(*last)) --last;
-      include(bounds[0], first - hounsfield, last - hounsfield);
-      include(bounds[1], j, j);
-      include(bounds[2], k, k);
-    }
-  return bounds;
-}
-
-Slab make_slab(const Volume& volume) {
-  Slab slab;
-  const auto bounds = bounds_of_matter(volume);
-  if (bounds[0][1] < 0) return slab;
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    slab.low[axis] = bounds[axis][0];
-    slab.size[axis] = bounds[axis][1] - bounds[axis][0] + 1;
-  }
-  const auto extent = [&](int axis) {
-    return static_cast<double>(slab.size[static_cast<std::size_t>(axis)]) * volume.grid.spacing[axis];
-  };
-  int longest = 2;
-  for (int axis = 0; axis < 2; ++axis)
-    if (extent(axis) > extent(longest)) longest = axis;
-  const auto slow = static_cast<std::size_t>(longest), fast = (slow + 1) % 3, middle = (slow + 2) % 3;
-  slab.fastest = static_cast<int>(fast);
-  slab.stride[fast] = kMaterials;
-  slab.stride[middle] = slab.stride[fast] * (slab.size[fast] + 2);
-  slab.stride[slow] = slab.stride[middle] * (slab.size[middle] + 2);
-  slab.fractions.assign(static_cast<std::size_t>(slab.stride[slow] * (slab.size[slow] + 2)), 0.0F);
-
-  const auto* hounsfield = volume.hounsfield.data_ptr<std::int16_t>();
-  parallel_for(0, slab.size[2], 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k)
-      for (std::int64_t j = 0; j < slab.size[1]; ++j) {
-        const auto* from = hounsfield + slab.low[0] +
-                           volume.grid.size[0] * (j + slab.low[1] + volume.grid.size[1] * (k + slab.low[2]));
-        float* to = slab.fractions.data() + (k + 1) * slab.stride[2] + (j + 1) * slab.stride[1] + slab.stride[0];
-        for (std::int64_t i = 0; i < slab.size[0]; ++i, to += slab.stride[0]) {
-          const MaterialFractions fractions = material_fractions(from[i]);
-          to[0] = fractions.water;
-          to[1] = fractions.bone;
-        }
-      }
-  });
-  return slab;
-}
-
-/// A ray as the inner loop walks it: from plane to plane, `first` to `last` along the dominant axis, with the position
-/// in the plane at the first and its change per plane. Indices include the border.
-struct Walk {
-  std::int64_t first = 1, last = 0;  ///< none when last < first
-  std::int64_t plane_stride = 0, a_stride = 0, b_stride = 0;
-  float a = 0, b = 0, a_slope = 0, b_slope = 0;
-  float step = 0;  ///< mm between planes along the ray
+struct Tile {
+  std::int64_t first_row, end_row, first_column, end_column;
 };
 
-/// Sums both materials along a walk. `kNeighbours`: voxels adjacent along b are adjacent in memory.
-template <bool kNeighbours>
-MaterialFractions sum(const Walk& walk, const float* fractions) {
-  Quad total = {0, 0, 0, 0};
-  const float* plane = fractions + walk.first * walk.plane_stride;
-  const auto steps = static_cast<int>(walk.last - walk.first + 1);
-  for (int step = 0; step < steps; ++step, plane += walk.plane_stride) {
-    const float a = walk.a + static_cast<float>(step) * walk.a_slope;
-    const float b = walk.b + static_cast<float>(step) * walk.b_slope;
-    const int a_index = static_cast<int>(a), b_index = static_cast<int>(b);
-    const float a_part = a - static_cast<float>(a_index), b_part = b - static_cast<float>(b_index);
-    const float* p = plane + a_index * walk.a_stride + b_index * walk.b_stride;
-    Quad low, high;
-    if constexpr (kNeighbours) {
-      low = load(p);
-      high = load(p + walk.a_stride);
-    } else {
-      low = load(p, p + walk.b_stride);
-      high = load(p + walk.a_stride, p + walk.a_stride + walk.b_stride);
-    }
-    const Quad along_a = low + a_part * (high - low);
-    total += along_a * Quad{1 - b_part, 1 - b_part, b_part, b_part};
-  }
-  return {(total[0] + total[2]) * walk.step, (total[1] + total[3]) * walk.step};
+int dominant_axis(Vec3 direction) {
+  int dominant = 0;
+  for (int axis = 1; axis < 3; ++axis)
+    if (std::abs(direction[axis]) > std::abs(direction[dominant])) dominant = axis;
+  return dominant;
 }
 
 class JosephProjector final : public Projector {
  public:
-  explicit JosephProjector(const Volume& volume) : grid_(volume.grid), slab_(make_slab(volume)) {}
+  explicit JosephProjector(const Volume& volume) : slab_(volume) {}
 
   at::Tensor project(std::span<const Projection> projections) override {
     const auto count = static_cast<std::int64_t>(projections.size());
     const std::int64_t rows = projections.front().rows, columns = projections.front().columns;
-    at::Tensor result = at::zeros({count, kMaterials, rows, columns}, at::kFloat);
-    if (slab_.empty()) return result;
+    if (slab_.empty()) return at::zeros({count, kMaterials, rows, columns}, at::kFloat);
+    at::Tensor result = at::empty({count, kMaterials, rows, columns}, at::kFloat);
     auto* pixels = result.data_ptr<float>();
-    const std::int64_t blocks = (rows + kBlock - 1) / kBlock;
-    parallel_for(0, count * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t item = begin; item < end; ++item) {
-        const std::int64_t view = item % count, row = item / count * kBlock;
-        project_block(projections[static_cast<std::size_t>(view)], row, std::min(rows, row + kBlock),
-                      pixels + view * kMaterials * rows * columns);
+    std::vector<Exposure> exposures;
+    for (const Projection& view : projections) exposures.emplace_back(view, slab_);
+    const std::int64_t across = (columns + kTile - 1) / kTile, down = (rows + kTile - 1) / kTile;
+    // Tiles take unlike times: each thread takes the next one when it is done with its own.
+    std::atomic<std::int64_t> next = 0;
+    parallel_for(0, thread_count(), 1, [&](std::int64_t, std::int64_t) {
+      for (std::int64_t item; (item = next++) < count * across * down;) {
+        const std::int64_t view = item / (across * down), row = item / across % down * kTile,
+                           column = item % across * kTile;
+        project_tile(exposures[static_cast<std::size_t>(view)],
+                     {row, std::min(rows, row + kTile), column, std::min(columns, column + kTile)},
+                     pixels + view * kMaterials * rows * columns);
       }
     });
     return result;
   }
 
  private:
-  /// Rows that one thread renders at a time.
-  static constexpr std::int64_t kBlock = 8;
-
-  void project_block(const Projection& view, std::int64_t first_row, std::int64_t end_row, float* pixels) const {
-    const std::int64_t plane = view.rows * view.columns;
-    for (std::int64_t row = first_row; row < end_row; ++row)
-      for (std::int64_t column = 0; column < view.columns; ++column) {
-        const Vec3 pixel = view.first_pixel + view.row_step * static_cast<double>(row) +
-                           view.column_step * static_cast<double>(column);
-        const Vec3 from = view.parallel ? pixel : view.source;
-        const Vec3 direction = view.parallel ? view.direction : normalised(pixel - view.source);
-        const Walk walk = walk_along(from, direction, view.parallel);
-        if (walk.last < walk.first) continue;
-        const bool neighbours = walk.b_stride == kMaterials;
-        const MaterialFractions integral =
-            neighbours ? sum<true>(walk, slab_.fractions.data()) : sum<false>(walk, slab_.fractions.data());
-        float* to = pixels + row * view.columns + column;
-        to[0] = integral.water;
-        to[plane] = integral.bone;
+  void project_tile(const Exposure& view, Tile tile, float* pixels) const {
+    std::array<Vec3, 4> corners;  // pixels
+    for (std::size_t i = 0; i < 4; ++i)
+      corners[i] = view.pixel(i / 2 == 0 ? tile.first_row : tile.end_row - 1,
+                              i % 2 == 0 ? tile.first_column : tile.end_column - 1);
+    const Vec3 first = view.direction_to(corners[0]);
+    const int dominant = dominant_axis(first);
+    const bool alike = std::ranges::all_of(corners, [&](Vec3 corner) {
+      const Vec3 direction = view.direction_to(corner);
+      return dominant_axis(direction) == dominant && direction[dominant] * first[dominant] > 0;
+    });
+    if (alike) {
+      const Axes axes = joseph::axes_of(dominant, slab_);
+      project_pixels(view, tile, axes, path_between(view, corners, axes), pixels);
+      return;
+    }
+    // Rays along different axes: each by itself.
+    for (std::int64_t row = tile.first_row; row < tile.end_row; ++row)
+      for (std::int64_t column = tile.first_column; column < tile.end_column; ++column) {
+        const Vec3 pixel = view.pixel(row, column);
+        const Axes axes = joseph::axes_of(dominant_axis(view.direction_to(pixel)), slab_);
+        project_pixels(view, {row, row + 1, column, column + 1}, axes,
+                       path_between(view, {pixel, pixel, pixel, pixel}, axes), pixels);
       }
   }
 
-  /// Position and direction in indices of the slab with its border.
-  [[nodiscard]] Vec3 position_in_slab(Vec3 point) const {
-    Vec3 index = grid_.to_index(point);
-    for (int axis = 0; axis < 3; ++axis)
-      index[axis] += 1.0 - static_cast<double>(slab_.low[static_cast<std::size_t>(axis)]);
-    return index;
-  }
-  [[nodiscard]] Vec3 direction_in_slab(Vec3 direction) const {
-    const Vec3 local = transposed(grid_.direction) * direction;
-    return {local.x / grid_.spacing.x, local.y / grid_.spacing.y, local.z / grid_.spacing.z};
-  }
-
-  /// `direction` is a unit vector in patient coordinates.
-  [[nodiscard]] Walk walk_along(Vec3 from, Vec3 direction, bool both_ways) const {
-    const Vec3 start = position_in_slab(from), d = direction_in_slab(direction);
-    int dominant = 0;
-    for (int axis = 1; axis < 3; ++axis)
-      if (std::abs(d[axis]) > std::abs(d[dominant])) dominant = axis;
-    // b is the axis whose neighbours lie side by side in memory, unless the ray itself runs along that one.
-    const int b = dominant == slab_.fastest ? (slab_.fastest + 1) % 3 : slab_.fastest;
-    const int a = 3 - dominant - b;
-    const auto size = [this](int axis) { return static_cast<double>(slab_.size[static_cast<std::size_t>(axis)]); };
-
-    // Planes that the ray meets inside the border.
-    double low = 1, high = size(dominant);
-    if (!both_ways)
-      (d[dominant] > 0 ? low : high) =
-          (d[dominant] > 0 ? std::max(low, start[dominant]) : std::min(high, start[dominant]));
-    const double a_slope = d[a] / d[dominant], b_slope = d[b] / d[dominant];
-    clip(start[a] - start[dominant] * a_slope, a_slope, size(a) + 1, low, high);
-    clip(start[b] - start[dominant] * b_slope, b_slope, size(b) + 1, low, high);
-    Walk walk;
-    if (!(low <= high)) return walk;
-    walk.first = static_cast<std::int64_t>(std::ceil(low));
-    walk.last = static_cast<std::int64_t>(std::floor(high));
-    walk.plane_stride = slab_.stride[static_cast<std::size_t>(dominant)];
-    walk.a_stride = slab_.stride[static_cast<std::size_t>(a)];
-    walk.b_stride = slab_.stride[static_cast<std::size_t>(b)];
-    const double to_first = static_cast<double>(walk.first) - start[dominant];
-    walk.a = static_cast<float>(start[a] + to_first * a_slope);
-    walk.b = static_cast<float>(start[b] + to_first * b_slope);
-    walk.a_slope = static_cast<float>(a_slope);
-    walk.b_slope = static_cast<float>(b_slope);
-    walk.step = static_cast<float>(1 / std::abs(d[dominant]));
-    return walk;
-  }
-
-  /// Narrows low … high to where intercept + slope·s lies between 0 and `end`, less a margin for the rounding to float
-  /// (at the border, where the volume is air but for that margin).
-  static void clip(double intercept, double slope, double end, double& low, double& high) {
-    const double margin = 1e-3 + 1e-6 * end;
-    if (std::abs(slope) < 1e-12) {
-      if (!(intercept >= margin && intercept <= end - margin)) high = -std::numeric_limits<double>::infinity();
-      return;
+  /// Rays go down a column of pixels when that is how they lie side by side in memory.
+  void project_pixels(const Exposure& view, Tile tile, Axes axes, const TilePath& path, float* pixels) const {
+    const bool down = std::abs(view.row_step[axes.b]) > std::abs(view.column_step[axes.b]);
+    const std::int64_t rows = tile.end_row - tile.first_row, columns = tile.end_column - tile.first_column;
+    const std::int64_t lines = down ? columns : rows, length = down ? rows : columns;
+    std::array<Ray, kTile> rays;
+    std::array<MaterialFractions, kTile> integrals;
+    for (std::int64_t line = 0; line < lines; ++line) {
+      const auto place = [&](std::int64_t i) {
+        return std::pair(tile.first_row + (down ? i : line), tile.first_column + (down ? line : i));
+      };
+      for (std::int64_t i = 0; i < length; ++i) {
+        const auto [row, column] = place(i);
+        const Vec3 at = view.pixel(row, column);
+        rays[static_cast<std::size_t>(i)] =
+            joseph::make_ray(slab_, axes, view.start_of(at), view.direction_to(at), view.parallel);
+      }
+      joseph::sum_rays(slab_, axes, path, rays.data(), length, integrals.data());
+      for (std::int64_t i = 0; i < length; ++i) {
+        const auto [row, column] = place(i);
+        float* to = pixels + row * view.columns + column;
+        to[0] = integrals[static_cast<std::size_t>(i)].water;
+        to[view.rows * view.columns] = integrals[static_cast<std::size_t>(i)].bone;
+      }
     }
-    const double enters = (margin - intercept) / slope, leaves = (end - margin - intercept) / slope;
-    low = std::max(low, std::min(enters, leaves));
-    high = std::min(high, std::max(enters, leaves));
   }
 
-  Grid grid_;
+  /// What the rays between the corners meet. In each plane they lie between those of the corners.
+  [[nodiscard]] TilePath path_between(const Exposure& view, const std::array<Vec3, 4>& corners, Axes axes) const {
+    std::array<std::array<double, 2>, 4> start{}, slope{};  // of a and b
+    for (std::size_t i = 0; i < 4; ++i) {
+      const Vec3 from = view.start_of(corners[i]), direction = view.direction_to(corners[i]);
+      for (std::size_t j = 0; j < 2; ++j) {
+        const int axis = j == 0 ? axes.a : axes.b;
+        slope[i][j] = direction[axis] / direction[axes.dominant];
+        start[i][j] = from[axis] - from[axes.dominant] * slope[i][j];
+      }
+    }
+    const std::int64_t planes = slab_.size(axes.dominant) + 2;
+    TilePath path;
+    path.water.assign(static_cast<std::size_t>(planes) + 1, 0);
+    path.bone.assign(static_cast<std::size_t>(planes) + 1, 0);
+    std::array<std::int64_t, 3> low{}, high{};
+    const auto extent = [&](std::size_t j, std::int64_t plane) {
+      std::array<double, 2> result = {1e300, -1e300};
+      for (std::size_t i = 0; i < 4; ++i) {
+        const double at = start[i][j] + static_cast<double>(plane) * slope[i][j];
+        result = {std::min(result[0], at), std::max(result[1], at)};
+      }
+      return result;
+    };
+    std::array<std::array<double, 2>, 2> before = {extent(0, 0), extent(1, 0)};
+    for (std::int64_t first = 0; first < planes; first += joseph::kSteps) {
+      low[static_cast<std::size_t>(axes.dominant)] = first >> joseph::kBlockBits;
+      high[static_cast<std::size_t>(axes.dominant)] = (first + joseph::kSteps - 1) >> joseph::kBlockBits;
+      for (std::size_t j = 0; j < 2; ++j) {
+        // From the group's first plane to the next one's.
+        double least = before[j][0], most = before[j][1];
+        before[j] = extent(j, first + joseph::kSteps);
+        least = std::min(least, before[j][0]);
+        most = std::max(most, before[j][1]);
+        const auto axis = static_cast<std::size_t>(j == 0 ? axes.a : axes.b);
+        const auto in_block = [](double at) {
+          return static_cast<std::int64_t>(std::floor(std::clamp(at, -1e6, 1e6))) >> joseph::kBlockBits;
+        };
+        low[axis] = in_block(least - 1e-3);
+        high[axis] = in_block(most + 1e-3);
+      }
+      const auto value = slab_.only_value(low, high);
+      if (!value) path.steps.push_back(static_cast<std::int32_t>(first >> joseph::kStepBits));
+      for (std::int64_t plane = first; plane < std::min(planes, first + joseph::kSteps); ++plane) {
+        const auto i = static_cast<std::size_t>(plane);
+        path.water[i + 1] = path.water[i] + (value ? value->water : 0);
+        path.bone[i + 1] = path.bone[i] + (value ? value->bone : 0);
+      }
+    }
+    return path;
+  }
+
   Slab slab_;
 };
 

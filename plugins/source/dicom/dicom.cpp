@@ -1,9 +1,18 @@
 // source/dicom: CT series of bones from a folder tree.
 //
 // Walks `path` and the folders below it, takes every DICOM file by its content (names and endings don't matter), groups
-// by SeriesInstanceUID and sorts each series by position along the slice normal. Localisers and objects that are no CT
-// images are left out. One PatientID and Laterality are one specimen; its series, each in a folder of its own, are its
-// separate acquisitions, in order of SeriesNumber. Where the side is not in the header, give it with `side`.
+// by SeriesInstanceUID and sorts each series by position along the slice normal. A file is a slice, or an enhanced
+// image whose frames are slices; pixels may be uncompressed or in JPEG, JPEG-LS, JPEG 2000 or RLE. Localisers and
+// objects that are no CT images are left out, and a notice says how many. One person and Laterality are one specimen;
+// its series, each in a folder of its own, are its separate acquisitions, in order of SeriesNumber. Where the side is
+// not in the header, give it with `side`.
+//
+// A person is a PatientID. A PatientID that de-identification left for everybody ("ANON", zeros, …) says nothing, so
+// there a person is a StudyInstanceUID; `person = "study"` makes it so everywhere.
+//
+// Slices of a tilted gantry and slices that are unevenly spaced are resampled, linearly, with a notice; how far is in
+// plugins/support/itk/dicom_grid.hpp. A header without RescaleSlope and RescaleIntercept is believed, with a notice, if
+// the stored values are signed and reach down to air; else the series is refused.
 //
 // Patients' identifiers stay out: ids and subjects are keyed hashes of PatientID under a secret that stays in the
 // store, or, where there is none, plain numbers (which change when people are added). Series that format/dicom wrote
@@ -14,6 +23,7 @@
 //     path   = "../data/ct"
 //     series = "one_per_folder"   # or "largest": of each folder's series the one with most slices
 //     side   = "auto"             # or "left", "right"
+//     person = "patient"          # or "study": what tells people apart
 
 #include "itk/dicom_series.hpp"
 
@@ -25,6 +35,7 @@
 #include <iomanip>
 #include <map>
 #include <mutex>
+#include <set>
 #include <tuple>
 
 namespace osteon {
@@ -41,10 +52,23 @@ struct Bone {
   SeriesList series;
 };
 
-/// The person behind a series. Never leaves this file unhashed.
-std::string person_of(const Slice& slice) {
-  if (!slice.patient.empty()) return "patient " + slice.patient;
-  return slice.study.empty() ? "series " + slice.series : "study " + slice.study;
+/// A PatientID that de-identification leaves for everybody.
+bool is_nobody(const std::string& patient) {
+  static const std::set<std::string> kNobody = {"ANON",    "ANONYM",        "ANONYMIZED",  "ANONYMISED", "ANONYMOUS",
+                                                "UNKNOWN", "DEIDENTIFIED",  "REMOVED",     "NONE",       "NULL",
+                                                "NA",      "NOID",          "PATIENT",     "X",          "XX",
+                                                "XXX",     "ANONYMPATIENT", "NOTAVAILABLE"};
+  std::string letters;
+  bool number = false;
+  for (const unsigned char c : patient) {
+    if (std::isalpha(c) != 0) letters += static_cast<char>(std::toupper(c));
+    number = number || (c >= '1' && c <= '9');
+  }
+  return !number && (letters.empty() || kNobody.contains(letters));
+}
+
+std::string plural(std::size_t count, const std::string& one, const std::string& several) {
+  return text(count, " ", count == 1 ? one : several);
 }
 
 /// Ids that format/dicom wrote are taken over if they look like ids.
@@ -73,6 +97,11 @@ class DicomSource : public Source {
                              "What a folder may hold: one series, or several of which the largest is taken.")
                  .one_of(std::vector<std::string>{"one_per_folder", "largest"})
                  .not_in_key(),  // which files are read is in the content digest
+             Parameter::text("person", "patient",
+                             "What tells people apart: the PatientID, or the StudyInstanceUID where one PatientID "
+                             "stands for many people.")
+                 .one_of(std::vector<std::string>{"patient", "study"})
+                 .not_in_key(),  // the specimen's id is in the key
              Parameter::text("side", "auto", "Side of the bones: as the header's Laterality says, or given.")
                  .one_of(std::vector<std::string>{"auto", "left", "right"})}};
   }
@@ -80,12 +109,14 @@ class DicomSource : public Source {
   explicit DicomSource(const Parameters& parameters)
       : path_(parameters.path("path")),
         largest_(parameters.text("series") == "largest"),
+        by_study_(parameters.text("person") == "study"),
         side_(parameters.text("side")) {}
 
   void keep_secret(const std::string& salt) override {
     const std::lock_guard lock(mutex_);
     salt_ = salt;
     bones_.clear();
+    notices_.clear();
   }
 
   std::vector<SpecimenInfo> specimens() const override {
@@ -94,12 +125,18 @@ class DicomSource : public Source {
     return list;
   }
 
+  std::vector<std::string> notices() const override {
+    (void)bones();
+    return notices_;
+  }
+
   std::string content_digest(const SpecimenInfo& specimen, int acquisition) const override {
     return dicom::digest_of(series(specimen, acquisition));
   }
 
   Acquisition acquire(const SpecimenInfo& specimen, int acquisition) const override {
-    return {dicom::read_series(series(specimen, acquisition)), std::nullopt};
+    dicom::Reading reading = dicom::read_series(series(specimen, acquisition));
+    return {std::move(reading.volume), {}, {}, std::move(reading.notices)};
   }
 
  private:
@@ -130,7 +167,16 @@ class DicomSource : public Source {
                        ": no CT image found: looked for DICOM files (by content, whatever their names) "
                        "in this folder and all below it, among ",
                        found.files, " files; source.path must name a folder of CT series"));
-    std::vector<Bone> result = grouped(one_series_per_folder(std::move(found.slices)));
+    notices_.clear();
+    if (found.localisers > 0) notices_.push_back(plural(found.localisers, "localiser", "localisers") + " left out");
+    if (found.strangers > 0)
+      notices_.push_back(text(plural(found.strangers, "DICOM object that is no CT image",
+                                     "DICOM objects that are no CT "
+                                     "images"),
+                              " left out; ", found.stranger));
+    SeriesList series = one_series_per_folder(std::move(found.slices));
+    tell_people_apart(series);
+    std::vector<Bone> result = grouped(std::move(series));
     name(result);
     return result;
   }
@@ -143,7 +189,7 @@ class DicomSource : public Source {
     for (auto& [folder, members] : folders) {
       SeriesList series = dicom::by_series(std::move(members));
       if (series.size() > 1 && !largest_)
-        throw Error(text(folder.string(), ": the folder holds ", dicom::enumeration(series),
+        throw Error(text(path_.string(), ": one folder holds ", dicom::enumeration(series),
                          "; put each series in a folder of its own, or set source.series = \"largest\" to take the "
                          "largest of each folder"));
       std::move(series.front().begin(), series.front().end(), std::back_inserter(kept));
@@ -151,8 +197,39 @@ class DicomSource : public Source {
     return dicom::by_series(std::move(kept));
   }
 
+  /// The person behind a series. Never leaves this class unhashed.
+  std::string person_of(const Slice& slice) const {
+    if (slice.pseudonymous) return "patient " + slice.patient;
+    if (!by_study_ && !is_nobody(slice.patient)) return "patient " + slice.patient;
+    return slice.study.empty() ? "series " + slice.series : "study " + slice.study;
+  }
+
+  /// Says where the headers leave it open who is who.
+  void tell_people_apart(const SeriesList& all) const {
+    std::map<std::string, std::set<std::string>> studies;  // of each PatientID
+    std::set<std::string> nobodies;
+    for (const auto& series : all) {
+      const Slice& slice = series.front();
+      if (slice.pseudonymous || by_study_) continue;
+      if (is_nobody(slice.patient))
+        nobodies.insert(slice.study);
+      else
+        studies[slice.patient].insert(slice.study);
+    }
+    if (nobodies.size() > 1)
+      notices_.push_back(text("the PatientID of ", nobodies.size(),
+                              " studies names nobody; each study was taken for a person of its own"));
+    std::size_t people = 0, several = 0;
+    for (const auto& [patient, uids] : studies)
+      if (uids.size() > 1) ++people, several += uids.size();
+    if (people > 0)
+      notices_.push_back(text(several, " studies share ", plural(people, "PatientID", "PatientIDs"),
+                              "; the series of a PatientID were taken for the same person's. If one PatientID stands "
+                              "for several people, set source.person = \"study\""));
+  }
+
   /// Person and side → specimen; its series in order of SeriesNumber, then UID.
-  static std::vector<Bone> grouped(SeriesList all) {
+  std::vector<Bone> grouped(SeriesList all) const {
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
       return std::tie(a.front().series_number, a.front().series) < std::tie(b.front().series_number, b.front().series);
     });
@@ -202,10 +279,11 @@ class DicomSource : public Source {
   }
 
   fs::path path_;
-  bool largest_;
+  bool largest_, by_study_;
   std::string side_, salt_;
   mutable std::mutex mutex_;
   mutable std::vector<Bone> bones_;
+  mutable std::vector<std::string> notices_;
 };
 
 }  // namespace

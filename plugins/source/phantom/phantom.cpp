@@ -24,6 +24,8 @@
 #include <osteon/source.hpp>
 
 #include <iomanip>
+#include <memory>
+#include <mutex>
 
 namespace osteon {
 
@@ -90,7 +92,7 @@ class PhantomSource : public Source {
 
   Acquisition acquire(const SpecimenInfo& specimen, int acquisition) const override {
     const std::uint64_t number = std::stoull(specimen.id.substr(specimen.id.rfind('-') + 1)) - 1;
-    return voxeliser::voxelise(bone(number), settings_, number, acquisition);
+    return voxeliser::voxelise(*bone_once(number), settings_, number, acquisition);
   }
 
  private:
@@ -99,6 +101,16 @@ class PhantomSource : public Source {
   [[nodiscard]] Side side(std::uint64_t number) const {
     if (sides_ != "both") return sides_ == "left" ? Side::left : Side::right;
     return Random(seed_, "phantom side", number).below(2) == 0 ? Side::right : Side::left;
+  }
+
+  /// `bone`, kept until another one is asked for: the acquisitions of a bone are wanted one after another.
+  [[nodiscard]] std::shared_ptr<const Mesh> bone_once(std::uint64_t number) const {
+    const std::lock_guard lock(last_access_);
+    if (last_bone_ == nullptr || last_number_ != number) {
+      last_bone_ = std::make_shared<const Mesh>(bone(number));
+      last_number_ = number;
+    }
+    return last_bone_;
   }
 
   /// The bone's surface, as it lies in a supine patient.
@@ -133,6 +145,9 @@ class PhantomSource : public Source {
   std::uint64_t seed_;
   double variation_, local_variation_;
   voxeliser::Settings settings_;
+  mutable std::mutex last_access_;
+  mutable std::uint64_t last_number_ = 0;
+  mutable std::shared_ptr<const Mesh> last_bone_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <osteon/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -50,13 +51,7 @@ class Walker {
         elements.encapsulated = head.length == kUndefined;
         break;
       }
-      if (head.length == kUndefined) {
-        skip_items(head, 0);
-      } else if (head.length <= kLongestKept) {
-        elements.values[head.tag] = take(head.length);
-      } else {
-        skip(head.length);
-      }
+      keep(head, elements, 0);
     }
     return elements;
   }
@@ -75,11 +70,58 @@ class Walker {
  private:
   struct Head {
     std::uint32_t tag = 0, length = 0;
-    bool unknown = false;  ///< VR UN: what is inside is in implicit VR
+    bool unknown = false;   ///< VR UN: what is inside is in implicit VR
+    bool sequence = false;  ///< may be one: VR SQ, or implicit VR
   };
 
+  static bool is_wanted(std::uint32_t tag) {
+    return tag == kShared || tag == kPerFrame ||
+           std::find(kFrameMacros.begin(), kFrameMacros.end(), tag) != kFrameMacros.end();
+  }
+
+  /// Takes one element up into the group, or passes it.
+  void keep(const Head& head, Group& group, int depth) {
+    if (head.sequence && is_wanted(head.tag))
+      group.sequences[head.tag] = items(head, depth + 1);
+    else if (head.length == kUndefined)
+      skip_items(head, depth);
+    else if (head.length <= kLongestKept)
+      group.values[head.tag] = take(head.length);
+    else
+      skip(head.length);
+  }
+
+  std::uintmax_t end_of(const Head& head) const {
+    if (head.length == kUndefined) return size_;
+    if (head.length > size_ - position_) damaged();
+    return position_ + head.length;
+  }
+
+  /// The items of a sequence, behind whose head the walker stands.
+  std::vector<Group> items(const Head& sequence, int depth) {
+    if (depth > kDeepest) damaged();
+    std::vector<Group> list;
+    const std::uintmax_t end = end_of(sequence);
+    while (position_ < end) {
+      const Head item = next();
+      if (item.tag == kSequenceEnd && sequence.length == kUndefined) return list;
+      if (item.tag != kItem) damaged();
+      const std::uintmax_t item_end = end_of(item);
+      Group& group = list.emplace_back();
+      bool closed = false;
+      while (position_ < item_end && !closed) {
+        const Head inner = next();
+        closed = inner.tag == kItemEnd;
+        if (!closed) keep(inner, group, depth);
+      }
+      if (item.length == kUndefined ? !closed : position_ != item_end) damaged();
+    }
+    if (sequence.length == kUndefined || position_ != end) damaged();
+    return list;
+  }
+
   [[noreturn]] void damaged() const {
-    throw Error(osteon::text(file_.string(), ": the file is damaged or cut off at byte ", position_,
+    throw Error(osteon::text(file_.filename().string(), ": the file is damaged or cut off at byte ", position_,
                              "; copy it again from where it came, or remove it"));
   }
 
@@ -119,6 +161,7 @@ class Walker {
     head.tag = take_tag();
     if (head.tag >> 16 == 0xfffe || !explicit_) {
       head.length = take_number(4);
+      head.sequence = !explicit_;
       return head;
     }
     const std::string vr = take(2);
@@ -131,6 +174,7 @@ class Walker {
       head.length = take_number(2);
     }
     head.unknown = vr == "UN";
+    head.sequence = vr == "SQ";
     return head;
   }
 
@@ -159,7 +203,8 @@ class Walker {
     elements.transfer_syntax = elements.text(kTransferSyntax);
     const std::string& syntax = elements.transfer_syntax;
     if (syntax == "1.2.840.10008.1.2.2" || syntax == "1.2.840.10008.1.2.1.99")
-      throw Error(osteon::text(file_.string(), ": the file is in ", syntax.ends_with("99") ? "deflated" : "big-endian",
+      throw Error(osteon::text(file_.filename().string(), ": the file is in ",
+                               syntax.ends_with("99") ? "deflated" : "big-endian",
                                " encoding, which is not read; convert "
                                "it with `gdcmconv --explicit IN OUT`"));
     explicit_ = syntax != "1.2.840.10008.1.2";
@@ -173,12 +218,12 @@ class Walker {
 
 }  // namespace
 
-std::string Elements::text(std::uint32_t tag) const {
+std::string Group::text(std::uint32_t tag) const {
   const auto found = values.find(tag);
   return found == values.end() ? "" : trimmed(found->second);
 }
 
-std::int64_t Elements::number(std::uint32_t tag) const {
+std::int64_t Group::number(std::uint32_t tag) const {
   const auto found = values.find(tag);
   if (found == values.end() || found->second.size() < 2) return 0;
   return static_cast<unsigned char>(found->second[0]) | static_cast<unsigned char>(found->second[1]) << 8;

@@ -4,24 +4,38 @@
 // is believed. (GDCM's own parser ends the whole program on some damaged files.) DICOM PS3.5, chapter 7, and PS3.10,
 // chapter 7.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace osteon::dicom {
 
-struct Elements {
-  std::map<std::uint32_t, std::string> values;  ///< tag as 0xggggeeee → bytes; short elements of the top level
-  std::string transfer_syntax;
-  bool encapsulated = false;        ///< the pixels are compressed
-  std::uintmax_t pixel_offset = 0;  ///< of the pixels' first byte in the file; 0 when there are none
-  std::uintmax_t file_size = 0;
+/// One level of elements: those of a file, or of one item of a sequence.
+struct Group {
+  std::map<std::uint32_t, std::string> values;            ///< tag as 0xggggeeee → bytes; short elements
+  std::map<std::uint32_t, std::vector<Group>> sequences;  ///< the items of the sequences that describe frames
 
   /// Without padding; "" when absent.
   [[nodiscard]] std::string text(std::uint32_t tag) const;
   /// A 16-bit number (VR US); 0 when absent.
   [[nodiscard]] std::int64_t number(std::uint32_t tag) const;
+};
+
+/// The sequences of an enhanced multi-frame image that are read (PS3.3, C.7.6.16): what all frames share, what each has
+/// of its own, and within both the macros for pixel measures, plane position and orientation, rescale, frame type and
+/// anatomy.
+inline constexpr std::uint32_t kShared = 0x52009229, kPerFrame = 0x52009230;
+inline constexpr std::array<std::uint32_t, 6> kFrameMacros = {0x00289110, 0x00209113, 0x00209116,
+                                                              0x00289145, 0x00189329, 0x00209071};
+
+struct Elements : Group {
+  std::string transfer_syntax;
+  bool encapsulated = false;        ///< the pixels are compressed
+  std::uintmax_t pixel_offset = 0;  ///< of the pixels' first byte in the file; 0 when there are none
+  std::uintmax_t file_size = 0;
 };
 
 /// By content: the word DICM behind the 128 bytes of the preamble.

@@ -1,15 +1,16 @@
-// Slices → volume: sorting, grouping, and the checks that make a regular grid of a series.
+// Slices → volume: finding, sorting, grouping, reading.
 
 #include "itk/dicom_series.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/error.hpp>
 #include <osteon/files.hpp>
+#include <osteon/parallel.hpp>
 
 #include <ATen/Functions.h>
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -19,75 +20,31 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kSamePosition = 1e-3;  // mm
+constexpr int kLowestPadding = -3100, kHighestAir = -500;  // HU that a CT's lowest value lies between
 
-double place(const Slice& slice, Vec3 normal) { return dot(slice.position, normal); }
-
-std::string in_mm(double value) { return text(std::round(value * 1000) / 1000, " mm"); }
-
-/// Size, pixel spacing and direction of each slice against the first.
-void require_alike(std::span<const Slice> slices) {
-  const Slice& first = slices.front();
-  const auto refuse = [&](const Slice& slice, const std::string& what) {
-    throw Error(text(slice.file.string(), ": ", what, " the first slice of its series, ", first.file.string(),
-                     "; remove the file, or put it in a folder of its own series"));
-  };
-  for (const Slice& slice : slices) {
-    if (!slice.problem.empty()) throw Error(text(slice.file.string(), ": not usable as a CT slice: ", slice.problem));
-    if (slice.rows != first.rows || slice.columns != first.columns)
-      refuse(slice, text("the slice has ", slice.columns, "x", slice.rows, " pixels, not the ", first.columns, "x",
-                         first.rows, " of"));
-    if (std::abs(slice.row_spacing - first.row_spacing) > 1e-4 ||
-        std::abs(slice.column_spacing - first.column_spacing) > 1e-4)
-      refuse(slice, "the slice has another PixelSpacing than");
-    if (norm(slice.along_row - first.along_row) > 1e-3 || norm(slice.along_column - first.along_column) > 1e-3)
-      refuse(slice, "the slice has another direction (ImageOrientationPatient) than");
+/// Without the folder in the message.
+std::string bytes_of(const Slice& slice) {
+  try {
+    return read_file(slice.file);
+  } catch (const Error&) {
+    throw Error(text(slice.name(), ": cannot read the file"));
   }
 }
 
-/// The distance between slices. The positions decide; they must be different and evenly spaced.
-double slice_distance(std::span<const Slice> slices, Vec3 normal) {
-  const std::size_t gaps = slices.size() - 1;
-  const std::string folder = slices.front().file.parent_path().string();
-  if (gaps == 0) {
-    if (slices[0].between_slices && *slices[0].between_slices > 0) return *slices[0].between_slices;
-    throw Error(text(slices[0].file.string(), ": the series has one slice only; a volume needs two or more"));
-  }
-  std::vector<double> gap(gaps);
-  for (std::size_t k = 0; k < gaps; ++k) {
-    gap[k] = place(slices[k + 1], normal) - place(slices[k], normal);
-    if (gap[k] < kSamePosition)
-      throw Error(text(slices[k].file.string(), " and ", slices[k + 1].file.string(),
-                       ": two slices of one series at the same position, ", in_mm(place(slices[k], normal)),
-                       " along the normal; remove one of them"));
-  }
-  std::vector<double> sorted = gap;
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(gaps / 2), sorted.end());
-  const double usual = sorted[gaps / 2];
-  for (std::size_t k = 0; k < gaps; ++k)
-    if (gap[k] > 1.5 * usual)
-      throw Error(text(folder, ": ", std::max(1L, std::lround(gap[k] / usual) - 1), " slice(s) missing between ",
-                       in_mm(place(slices[k], normal)), " (", slices[k].file.filename().string(), ") and ",
-                       in_mm(place(slices[k + 1], normal)), " (", slices[k + 1].file.filename().string(),
-                       "): the other slices lie ", in_mm(usual), " apart; export the whole series again"));
-  return (place(slices.back(), normal) - place(slices.front(), normal)) / static_cast<double>(gaps);
-}
-
-/// Every slice in its place on the grid: evenly spaced along the normal and not shifted within its plane.
-void require_regular(std::span<const Slice> slices, Vec3 normal, double distance) {
+/// Without a rescale in the header, are the stored values HU?
+void require_hounsfield(std::span<const Slice> slices, const Volume& volume, std::vector<std::string>& notices) {
   const Slice& first = slices.front();
-  const double half_pixel = 0.5 * std::min(first.row_spacing, first.column_spacing);
-  for (std::size_t k = 0; k < slices.size(); ++k) {
-    const Vec3 step = slices[k].position - first.position;
-    const double along = dot(step, normal), expected = static_cast<double>(k) * distance;
-    if (std::abs(along - expected) > 0.25 * distance)
-      throw Error(text(slices[k].file.string(), ": the slices are not evenly spaced: this one lies ",
-                       in_mm(std::abs(along - expected)), " off its place; export the series with one slice distance"));
-    const double aside = norm(step - along * normal);
-    if (aside > half_pixel)
-      throw Error(text(slices[k].file.string(), ": the slice is shifted sideways by ", in_mm(aside),
-                       " against the first one (a tilted gantry?); resample the series to an upright grid"));
-  }
+  if (std::none_of(slices.begin(), slices.end(), [](const Slice& slice) { return slice.rescale_assumed; })) return;
+  const auto* voxels = volume.hounsfield.data_ptr<std::int16_t>();
+  const auto [low, high] = std::minmax_element(voxels, voxels + volume.hounsfield.numel());
+  if (!first.is_signed || *low < kLowestPadding || *low > kHighestAir)
+    throw Error(text(first.name(),
+                     ": its header gives no RescaleSlope and RescaleIntercept, and the series' stored "
+                     "values, from ",
+                     *low, " to ", *high, ", are no Hounsfield units (signed, the lowest between ", kLowestPadding,
+                     " and ", kHighestAir, "); export the series again with its rescale"));
+  notices.push_back(text("the headers give no RescaleSlope and RescaleIntercept; stored values, from ", *low, " to ",
+                         *high, ", were taken for Hounsfield units"));
 }
 
 }  // namespace
@@ -103,7 +60,7 @@ std::vector<fs::path> files_of(const fs::path& folder, bool recursive) {
     else
       for (const auto& entry : fs::directory_iterator(folder)) take(entry);
   } catch (const fs::filesystem_error& e) {
-    throw Error(text(e.path1().empty() ? folder.string() : e.path1().string(), ": cannot list: ", e.code().message()));
+    throw Error(text(folder.string(), ": cannot list it and the folders below it: ", e.code().message()));
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -114,14 +71,18 @@ Findings find_slices(std::span<const fs::path> files) {
   findings.files = files.size();
   for (const fs::path& file : files) {
     if (!is_dicom(file)) continue;
-    Slice slice = read_slice(file);
-    if (!slice.is_ct()) {
+    std::vector<Slice> slices = read_slices(file);
+    const Slice& first = slices.front();
+    if (!first.is_ct()) {
+      ++findings.strangers;
       if (findings.stranger.empty())
-        findings.stranger = text(file.string(), " is \"", slice.sop_class_name, "\" of modality ",
-                                 slice.modality.empty() ? "unknown" : slice.modality);
-    } else if (!slice.is_localiser()) {
-      findings.slices.push_back(std::move(slice));
+        findings.stranger = text(first.name(), " is \"", first.sop_class_name, "\" of modality ",
+                                 first.modality.empty() ? "unknown" : first.modality);
+    } else if (std::erase_if(slices, [](const Slice& slice) { return slice.is_localiser(); }) > 0) {
+      ++findings.localisers;
     }
+    if (!slices.empty() && slices.front().is_ct())
+      std::move(slices.begin(), slices.end(), std::back_inserter(findings.slices));
   }
   return findings;
 }
@@ -131,46 +92,38 @@ void sort_slices(std::vector<Slice>& slices) {
   const Vec3 normal = sound == slices.end() ? Vec3{0, 0, 1} : sound->normal();
   const auto order = [&](const Slice& slice) {
     const bool sick = !slice.problem.empty();
-    return std::tuple(sick, sick ? 0.0 : place(slice, normal), slice.file.string());
+    return std::tuple(sick, sick ? 0.0 : dot(slice.position, normal), slice.file.string(), slice.frame);
   };
   std::sort(slices.begin(), slices.end(), [&](const Slice& a, const Slice& b) { return order(a) < order(b); });
 }
 
-Grid grid_of(std::span<const Slice> slices) {
-  if (slices.empty()) throw Error("a series without slices");
-  require_alike(slices);
+Reading read_series(std::span<const Slice> slices) {
+  const Layout layout = layout_of(slices);
   const Slice& first = slices.front();
-  const Vec3 normal = normalised(first.normal());
-  double distance = slice_distance(slices, normal);
-  require_regular(slices, normal, distance);
-  if (first.between_slices && std::abs(*first.between_slices - distance) < 1e-3) distance = *first.between_slices;
-
-  Grid grid;
-  grid.size = {first.columns, first.rows, static_cast<std::int64_t>(slices.size())};
-  grid.spacing = {first.column_spacing, first.row_spacing, distance};
-  grid.origin = first.position;
-  grid.direction = {{first.along_row, first.along_column, first.normal()}};
-  grid = grid.canonical();
-  try {
-    grid.check();
-  } catch (const Error& e) {
-    throw e.within(first.file.string());
+  const auto count = static_cast<std::int64_t>(slices.size());
+  Reading reading{{at::empty({count, first.rows, first.columns}, at::kShort), layout.grid}, layout.notices};
+  const auto plane = static_cast<std::size_t>(first.rows * first.columns);
+  auto* voxels = reading.volume.hounsfield.data_ptr<std::int16_t>();
+  PixelReader pixels;
+  for (std::size_t k = 0; k < slices.size(); ++k) {
+    throw_if_stopped();
+    pixels.read_hounsfield(slices[k], {voxels + k * plane, plane});
   }
-  return grid;
-}
-
-Volume read_series(std::span<const Slice> slices) {
-  const Grid grid = grid_of(slices);
-  Volume volume{at::empty({grid.size[2], grid.size[1], grid.size[0]}, at::kShort), grid};
-  const auto plane = static_cast<std::size_t>(grid.size[0] * grid.size[1]);
-  auto* voxels = volume.hounsfield.data_ptr<std::int16_t>();
-  for (std::size_t k = 0; k < slices.size(); ++k) read_hounsfield(slices[k], {voxels + k * plane, plane});
-  return volume;
+  require_hounsfield(slices, reading.volume, reading.notices);
+  if (std::any_of(slices.begin(), slices.end(), [](const Slice& slice) { return slice.lossy; }))
+    reading.notices.emplace_back("the slices were compressed with loss, so the values are not those of the scanner");
+  if (layout.needs_resampling()) reading.volume.hounsfield = resampled(reading.volume.hounsfield, layout);
+  return reading;
 }
 
 std::string digest_of(std::span<const Slice> slices) {
   Digest digest;
-  for (const Slice& slice : slices) digest.add(read_file(slice.file));
+  const Slice* last = nullptr;
+  for (const Slice& slice : slices) {
+    if (last == nullptr || last->file != slice.file) digest.add(bytes_of(slice));
+    if (slice.frames > 1) digest.add(text("frame ", slice.frame, "\n"));
+    last = &slice;
+  }
   return digest.hex();
 }
 

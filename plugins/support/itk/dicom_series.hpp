@@ -1,8 +1,10 @@
 #pragma once
 
 // Slices → volume. A series is sorted by position along the slice normal, never by file name or instance number, and
-// must fill a regular grid: no slice missing, none twice, none of another size or direction, none shifted sideways.
+// must fill a grid: no slice missing, none twice, none of another size or direction. Slices that are sheared against
+// their stack (a tilted gantry) or unevenly spaced are resampled, which a notice says: see dicom_grid.hpp.
 
+#include "itk/dicom_grid.hpp"
 #include "itk/dicom_slice.hpp"
 
 #include <osteon/volume.hpp>
@@ -18,6 +20,7 @@ struct Findings {
   std::vector<Slice> slices;  ///< CT images that are no localisers
   std::string stranger;       ///< the first DICOM file that is no CT image, and what it is; "" when there is none
   std::size_t files = 0;      ///< looked at
+  std::size_t localisers = 0, strangers = 0;
 };
 
 /// Looks into every file. Throws `Error` naming a DICOM file whose header is damaged.
@@ -29,11 +32,16 @@ struct Findings {
 /// Sorts along the normal of the first slice; equal positions by path. Slices without a place come last.
 void sort_slices(std::vector<Slice>& slices);
 
-/// The grid that sorted slices fill, canonical. Throws `Error` naming the file or the folder and what is wrong.
-[[nodiscard]] Grid grid_of(std::span<const Slice> slices);
+/// A volume, and what was decided in reading it.
+struct Reading {
+  Volume volume;
+  std::vector<std::string> notices;
+};
 
-/// Reads sorted slices. Throws what `grid_of` and `read_hounsfield` throw.
-[[nodiscard]] Volume read_series(std::span<const Slice> slices);
+/// Reads sorted slices. Throws what `layout_of` and `PixelReader` throw, and when the header gives no rescale and the
+/// stored values are not HU either: they are taken for HU if they are signed and the lowest is that of air or padding
+/// (-3100 to -500).
+[[nodiscard]] Reading read_series(std::span<const Slice> slices);
 
 /// SHA-256 over the files' bytes, slice by slice.
 [[nodiscard]] std::string digest_of(std::span<const Slice> slices);

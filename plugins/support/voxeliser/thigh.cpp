@@ -74,7 +74,15 @@ Landmarks find_landmarks(const Mesh& bone) {
 
 Thigh::Thigh(const Landmarks& landmarks, double scale, double gap, Random& random)
     : marks_(landmarks), scale_(scale), gap_(gap) {
-  radius_ = marks_.reach + random.uniform(12, 22) * scale;
+  const auto some = [&](double most) { return random.uniform(-most, most); };
+  const Vec3 side = across(marks_.medial, marks_.along, {1, 0, 0}), front = cross(marks_.along, side);
+  centre_ = marks_.centre + marks_.along * ((marks_.low + marks_.high) / 2) +
+            (side * some(5) + front * some(5) + marks_.along * some(15)) * scale;
+  axis_ = normalised(marks_.along + side * some(0.025) + front * some(0.025));
+  // A bone of unusual size still gets some muscle around it and a joint's width at its ends.
+  const double half = (marks_.high - marks_.low) / 2;
+  radius_ = std::max(marks_.reach + 14 * scale, random.uniform(76, 92) * scale);
+  half_length_ = std::max(half + 39 * scale, random.uniform(275, 300) * scale);
   fat_layer_ = random.uniform(3, 8) * scale;
   muscle_ = random.uniform(30, 55);
   fat_ = random.uniform(-110, -85);

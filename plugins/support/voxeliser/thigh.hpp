@@ -1,8 +1,9 @@
 #pragma once
 
-// What surrounds a femur: a round thigh of muscle and fat along the bone's axis, the part of the hip socket above the
+// What surrounds a femur: a round thigh of muscle and fat about along the bone, the part of the hip socket above the
 // head, the tibial plateau below the condyles, the kneecap before them. Each neighbour is a simple solid from which the
-// bone, grown by the joint's gap, is cut out: so it fits the bone of whatever shape and never touches it.
+// bone, grown by the joint's gap, is cut out: so it fits the bone of whatever shape and never touches it. Girth, axis
+// and length of the thigh are drawn for each acquisition and don't know the bone, or a network would learn the thigh.
 
 #include <osteon/mesh.hpp>
 #include <osteon/random.hpp>
@@ -34,6 +35,9 @@ class Thigh {
   /// Whether a neighbour may lie between these heights along the axis.
   [[nodiscard]] bool has_neighbours(double from, double to) const;
 
+  [[nodiscard]] Vec3 centre() const { return centre_; }                        ///< a point of the thigh's axis
+  [[nodiscard]] Vec3 axis() const { return axis_; }                            ///< unit
+  [[nodiscard]] double half_length() const { return half_length_; }            ///< scanned on each side of `centre`, mm
   [[nodiscard]] double radius() const { return radius_; }                      ///< of the skin, mm
   [[nodiscard]] double muscle_radius() const { return radius_ - fat_layer_; }  ///< mm
   [[nodiscard]] double muscle() const { return muscle_; }                      ///< HU
@@ -44,7 +48,8 @@ class Thigh {
  private:
   Landmarks marks_;
   double scale_, gap_;
-  double radius_, fat_layer_, muscle_, fat_, shell_;
+  Vec3 centre_, axis_;
+  double half_length_, radius_, fat_layer_, muscle_, fat_, shell_;
   Vec3 socket_, socket_axis_, plateau_, kneecap_;
 };
 

@@ -111,10 +111,9 @@ Scan draw_scan(const Settings& settings, const Mesh& mesh, std::uint64_t bone, i
   return scan;
 }
 
-/// The grid that holds the bone, a joint's width beyond its ends, and the thigh's skin at its sides.
-Grid make_grid(const Scan& scan, const Mesh& bone, const Thigh& thigh, double scale) {
+/// The grid that holds the bone and the thigh.
+Grid make_grid(const Scan& scan, const Mesh& bone, const Thigh& thigh) {
   const Mat3 to_grid = transposed(scan.direction);
-  const Landmarks& m = thigh.landmarks();
   Vec3 low{1e30, 1e30, 1e30}, high{-1e30, -1e30, -1e30};
   const auto include = [&](Vec3 point, Vec3 margin) {
     const Vec3 q = to_grid * point;
@@ -124,11 +123,12 @@ Grid make_grid(const Scan& scan, const Mesh& bone, const Thigh& thigh, double sc
     }
   };
   const auto* p = bone.vertices.data_ptr<float>();
-  const double least = 4 * std::max(scan.spacing.x, scan.spacing.z), ends = std::max(24 * scale, least);
+  const double least = 4 * std::max(scan.spacing.x, scan.spacing.z);
   for (std::int64_t i = 0; i < bone.vertices.size(0); ++i)
-    include({p[3 * i], p[3 * i + 1], p[3 * i + 2]}, {least, least, ends});
+    include({p[3 * i], p[3 * i + 1], p[3 * i + 2]}, {least, least, least});
   const double skin = thigh.radius() + 2 * scan.spacing.x;
-  for (const double end : {m.low, m.high}) include(m.centre + m.along * end, {skin, skin, 0});
+  for (const double end : {-1.0, 1.0})
+    include(thigh.centre() + thigh.axis() * (end * thigh.half_length()), {skin, skin, 0});
 
   Grid grid;
   grid.spacing = scan.spacing;
@@ -246,8 +246,11 @@ void fill_row(const Scene& scene, Vec3 start, Vec3 step, std::span<float> distan
   const float depth = scene.filling.deepest() + 2 * scene.width + scene.error_reach;
   scene.surface.along_row(start, step, depth, neighbours ? scene.gap + 2 * scene.width + near : near, distance);
   // Squared distance from the thigh's axis, a quadratic along the row.
-  const double square0 = dot(d, d) - rise * rise, square1 = 2 * (dot(d, step) - rise * slope),
-               square2 = dot(step, step) - slope * slope;
+  const Vec3 from_centre = start - scene.thigh.centre();
+  const double along = dot(from_centre, scene.thigh.axis()), step_along = dot(step, scene.thigh.axis());
+  const double square0 = dot(from_centre, from_centre) - along * along,
+               square1 = 2 * (dot(from_centre, step) - along * step_along),
+               square2 = dot(step, step) - step_along * step_along;
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto n = static_cast<double>(i);
     const auto from_axis = static_cast<float>(std::sqrt(std::max(square0 + n * (square1 + n * square2), 0.0)));
@@ -345,7 +348,7 @@ Acquisition voxelise(const Mesh& mesh, const Settings& settings, std::uint64_t b
   Random surroundings(settings.seed, "thigh", name), bumps(settings.seed, "surface error", name);
   const Thigh thigh(find_landmarks(posed), settings.scale, gap, surroundings);
   const SmoothField error(bumps, scan.surface_error, 25 * settings.scale, 90 * settings.scale);
-  const Grid grid = make_grid(scan, posed, thigh, settings.scale);
+  const Grid grid = make_grid(scan, posed, thigh);
   const SurfaceDistance surface(posed);
   const Filling filling(draw_tissue(settings, bone), settings, bone);
   const Mat3 back = transposed(scan.pose.linear);

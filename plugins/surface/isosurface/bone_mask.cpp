@@ -13,6 +13,8 @@
 
 #include <osteon/error.hpp>
 
+#include <ATen/Functions.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -133,17 +135,17 @@ const char* towards(Vec3 direction) {
 }
 
 void require_within(const Mask& bone, const Grid& grid, const std::array<std::int64_t, 3>& low,
-                    const std::array<std::int64_t, 3>& high) {
+                    const std::array<std::int64_t, 3>& high, Level level) {
   static constexpr const char* kAxes[] = {"i", "j", "k"};
   for (std::size_t axis = 0; axis < 3; ++axis)
     for (const bool upper : {false, true}) {
       if (upper ? high[axis] < bone.size[axis] - 1 : low[axis] > 0) continue;
       const Vec3 direction = grid.direction.column[axis] * (upper ? 1.0 : -1.0);
-      throw Error(
-          text("the bone leaves the volume towards the patient's ", towards(direction), " (voxel ", kAxes[axis], " = ",
-               upper ? bone.size[axis] - 1 : 0,
-               "), so its surface can't be closed; give a volume that "
-               "holds the whole bone, or raise surface.threshold if the bone has grown together with a neighbour"));
+      throw Error(text("the bone leaves the volume towards the patient's ", towards(direction), " (voxel ", kAxes[axis],
+                       " = ", upper ? bone.size[axis] - 1 : 0,
+                       "), so its surface can't be closed; give a volume that holds the whole bone, or ",
+                       level.of_labels ? "a label map that ends before the volume does"
+                                       : "raise surface.threshold if the bone has grown together with a neighbour"));
     }
 }
 
@@ -165,14 +167,17 @@ Mask cropped(const Mask& bone, const std::array<std::int64_t, 3>& low, const std
 
 }  // namespace
 
-Mask bone_solid(const float* density, const Grid& grid, double threshold, double closing) {
+Mask bone_solid(const float* density, const Grid& grid, Level level, double closing) {
   Mask bone{{}, grid.size, {}};
   bone.inside.resize(static_cast<std::size_t>(grid.size[0] * grid.size[1] * grid.size[2]));
-  for (std::size_t v = 0; v < bone.inside.size(); ++v) bone.inside[v] = density[v] >= threshold;
-  if (keep_largest(bone) == 0)
+  for (std::size_t v = 0; v < bone.inside.size(); ++v) bone.inside[v] = density[v] >= level.threshold;
+  if (keep_largest(bone) == 0) {
+    if (level.of_labels)
+      throw Error("the label map marks a bone thinner than two voxels, which has no surface; give a finer label map");
     throw Error(text("no bone: the largest value is ", *std::max_element(density, density + bone.inside.size()),
-                     " HU, below the threshold of ", threshold,
+                     " HU, below the threshold of ", level.threshold,
                      " HU; lower surface.threshold, or check the volume's Hounsfield units"));
+  }
   std::array<std::int64_t, 3> low = grid.size, high{-1, -1, -1};
   for (std::int64_t k = 0; k < grid.size[2]; ++k)
     for (std::int64_t j = 0; j < grid.size[1]; ++j) {
@@ -184,7 +189,7 @@ Mask bone_solid(const float* density, const Grid& grid, double threshold, double
       low = {std::min(low[0], first - row), std::min(low[1], j), std::min(low[2], k)};
       high = {std::max(high[0], last - row), std::max(high[1], j), std::max(high[2], k)};
     }
-  require_within(bone, grid, low, high);
+  require_within(bone, grid, low, high, level);
   const Ball ball(closing, grid.spacing);
   Mask box = cropped(bone, low, high, {ball.radius[0] + 1, ball.radius[1] + 1, ball.radius[2] + 1});
   if (ball.rows.size() > 1 || ball.radius[0] > 0) fill_sealed(box, ball);
@@ -207,6 +212,27 @@ std::vector<float> smoothed(const Volume& volume, double deviation) {
   filter->Update();
   const float* values = filter->GetOutput()->GetBufferPointer();
   return {values, values + volume.hounsfield.numel()};
+}
+
+std::vector<float> antialiased(const at::Tensor& labels, const Grid& grid, double deviation) {
+  const auto* label = labels.data_ptr<std::uint8_t>();
+  if (std::all_of(label, label + labels.numel(), [](std::uint8_t value) { return value == 0; }))
+    throw Error("no bone: the label map marks no voxel; check source.label and the label map");
+  const at::Tensor marked = at::empty(labels.sizes(), at::kShort);
+  std::transform(label, label + labels.numel(), marked.data_ptr<std::int16_t>(),
+                 [](std::uint8_t value) { return static_cast<std::int16_t>(value != 0 ? 1000 : 0); });
+  auto filter = itk::DiscreteGaussianImageFilter<ItkVolume, itk::Image<float, 3>>::New();
+  filter->SetInput(to_itk({marked, grid}));
+  itk::FixedArray<double, 3> variance;
+  for (unsigned axis = 0; axis < 3; ++axis)
+    variance[axis] = std::pow(grid.spacing[static_cast<int>(axis)], 2) + deviation * deviation;
+  filter->SetVariance(variance);
+  filter->SetMaximumError(0.001);
+  filter->SetMaximumKernelWidth(101);
+  filter->SetNumberOfWorkUnits(1);
+  filter->Update();
+  const float* values = filter->GetOutput()->GetBufferPointer();
+  return {values, values + labels.numel()};
 }
 
 }  // namespace osteon::isosurface

@@ -6,6 +6,10 @@
 // spacing and origin of the volume are honoured. The threshold is the one of Čavojská et al. 2020 (1370 stored units;
 // 346 HU with the usual intercept of -1024).
 //
+// Where the source brings a label map, it alone says what is bone and the threshold is not used: the labelled voxels,
+// smoothed by a Gaussian of one voxel along each axis so that no stairs are left, are taken at one half. The surface of
+// a ball of radius R voxels then lies 1/R of a voxel too far inside. Cavities are filled as above.
+//
 //     [surface]
 //     plugin    = "isosurface"
 //     threshold = 346      # HU
@@ -44,7 +48,8 @@ class IsoSurface : public Surface {
     return {
         "Iso-surface of the largest bone, cavity filled (threshold: Čavojská et al. 2020; marching cubes: Lorensen and "
         "Cline 1987).",
-        {Parameter::real("threshold", 346, "Density at which the surface lies.")
+        {Parameter::real("threshold", 346,
+                         "Density at which the surface lies; not used where a label map marks the bone.")
              .unit("HU")
              .at_least(-1000)
              .at_most(3000),
@@ -66,10 +71,13 @@ class IsoSurface : public Surface {
         closing_(parameters.real("closing")),
         triangles_(parameters.integer("triangles")) {}
 
-  Mesh extract(const Volume& volume) const override {
-    const std::vector<float> density = isosurface::smoothed(volume, smoothing_);
-    const isosurface::Mask solid = isosurface::bone_solid(density.data(), volume.grid, threshold_, closing_);
-    isosurface::Triangulation surface = isosurface::marching_cubes(solid, density.data(), volume.grid, threshold_);
+  Mesh extract(const Volume& volume, const at::Tensor& bone_mask) const override {
+    const bool labelled = bone_mask.defined();
+    const std::vector<float> density = labelled ? isosurface::antialiased(bone_mask, volume.grid, smoothing_)
+                                                : isosurface::smoothed(volume, smoothing_);
+    const isosurface::Level level = labelled ? isosurface::kLabelLevel : isosurface::Level{threshold_, false};
+    const isosurface::Mask solid = isosurface::bone_solid(density.data(), volume.grid, level, closing_);
+    isosurface::Triangulation surface = isosurface::marching_cubes(solid, density.data(), volume.grid, level.threshold);
     if (triangles_ > 0) surface = isosurface::decimated(surface, triangles_);
     Mesh mesh = to_mesh(surface);
     require_closed(mesh, "iso-surface");

@@ -1,6 +1,6 @@
 // Deaths on request; see the header.
 
-#include "store/fault.hpp"
+#include "host/fault.hpp"
 
 #include <signal.h>
 
@@ -8,7 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 
-namespace osteon::store {
+namespace osteon::host {
 
 void fault_point(std::string_view name) {
   static std::atomic<long> passages{0};  // only of the point that OSTEON_FAULT names
@@ -23,4 +23,4 @@ void fault_point(std::string_view name) {
   if (++passages == passage) ::raise(SIGKILL);
 }
 
-}  // namespace osteon::store
+}  // namespace osteon::host

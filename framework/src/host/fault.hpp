@@ -8,11 +8,11 @@
 
 #include <string_view>
 
-namespace osteon::store {
+namespace osteon::host {
 
 /// Does nothing unless OSTEON_FAULT is "`name`:N" and this is the N-th call with this name in this process. Points:
 /// "rename" (an artifact is complete under its temporary name), "batch" (before a training step) and "checkpoint"
 /// (before a checkpoint gets its name). Safe to call from several threads.
 OSTEON_API void fault_point(std::string_view name);
 
-}  // namespace osteon::store
+}  // namespace osteon::host

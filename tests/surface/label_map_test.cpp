@@ -1,0 +1,134 @@
+// Iso-surfaces of label maps: the labelled voxels alone say what is bone, and no stairs are left of them.
+
+#include "host/handles.hpp"
+#include "host/registry.hpp"
+
+#include <osteon/error.hpp>
+
+#include <ATen/Functions.h>
+#include <gtest/gtest.h>
+
+namespace osteon {
+namespace {
+
+using Given = std::map<std::string, ParameterValue>;
+
+constexpr double kRadius = 11;
+
+/// Two balls of bone that have grown together in one volume of 900 HU in soft tissue; a label map of the first alone.
+struct Scene {
+  Volume volume;
+  at::Tensor labels;
+  Vec3 centre;
+
+  explicit Scene(double shift = 0) {
+    Grid grid{{72, 96, 50}, {0.5, 0.6, 0.8}, {-31.7, 12.3, 480.9}, rotation(normalised({1, 2, 3}), 0.4)};
+    volume = {at::full({50, 96, 72}, 40, at::kShort), grid.canonical()};
+    labels = at::zeros({50, 96, 72}, at::kByte);
+    centre = volume.grid.to_patient({36, 30, 25 + shift});
+    const Vec3 neighbour = volume.grid.to_patient({36, 62, 25});
+    auto voxels = volume.hounsfield.accessor<std::int16_t, 3>();
+    auto marks = labels.accessor<std::uint8_t, 3>();
+    for (int k = 0; k < 50; ++k)
+      for (int j = 0; j < 96; ++j)
+        for (int i = 0; i < 72; ++i) {
+          const Vec3 p = volume.grid.to_patient({1.0 * i, 1.0 * j, 1.0 * k});
+          marks[k][j][i] = norm(p - centre) <= kRadius;
+          if (norm(p - centre) <= kRadius || norm(p - neighbour) <= kRadius) voxels[k][j][i] = 900;
+        }
+  }
+};
+
+Mesh extract(const Scene& scene, const Given& given = {}) {
+  static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
+  const auto& plugin = registry.find("surface", "isosurface");
+  return host::SurfaceHandle(plugin, Parameters(plugin.schema, given)).extract(scene.volume, scene.labels);
+}
+
+std::string refusal(const Scene& scene) {
+  try {
+    (void)extract(scene);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+/// Distances of the vertices from the ball, mm: mean and largest.
+std::pair<double, double> off_the_ball(const Mesh& mesh, const Scene& scene) {
+  double sum = 0, largest = 0;
+  const auto* p = mesh.vertices.data_ptr<float>();
+  for (std::int64_t v = 0; v < mesh.vertices.size(0); ++v) {
+    const double d = std::abs(norm(Vec3{p[3 * v], p[3 * v + 1], p[3 * v + 2]} - scene.centre) - kRadius);
+    sum += d;
+    largest = std::max(largest, d);
+  }
+  return {sum / static_cast<double>(mesh.vertices.size(0)), largest};
+}
+
+TEST(LabelMap, GivesTheLabelledBoneWithoutStairsThoughANeighbourTouchesIt) {
+  const Scene scene;
+  for (const std::int64_t triangles : {0, 4000}) {
+    const Mesh mesh = extract(scene, {{"triangles", triangles}});
+    require_closed(mesh, "the labelled ball");
+    const auto [mean, largest] = off_the_ball(mesh, scene);
+    EXPECT_LT(mean, 0.06) << "a tenth of a voxel";
+    EXPECT_LT(largest, 0.3) << "half a voxel: stairs would show";
+  }
+}
+
+TEST(LabelMap, MakesTheThresholdNeedless) {
+  const Scene scene;
+  EXPECT_TRUE(at::equal(extract(scene, {{"threshold", 2000.0}}).vertices, extract(scene).vertices));
+}
+
+TEST(LabelMap, IsSmoothedOnTopWhereAsked) {
+  const Scene scene;
+  EXPECT_FALSE(at::equal(extract(scene, {{"smoothing", 1.0}}).vertices, extract(scene).vertices));
+}
+
+TEST(LabelMap, FillsCavitiesOfALabelledCortex) {
+  Scene scene;
+  auto marks = scene.labels.accessor<std::uint8_t, 3>();
+  for (int k = 0; k < 50; ++k)
+    for (int j = 0; j < 96; ++j)
+      for (int i = 0; i < 72; ++i)
+        if (norm(scene.volume.grid.to_patient({1.0 * i, 1.0 * j, 1.0 * k}) - scene.centre) < kRadius - 3)
+          marks[k][j][i] = 0;
+  const Mesh mesh = extract(scene);
+  EXPECT_NEAR(enclosed_volume(mesh), 4.0 / 3 * std::numbers::pi * std::pow(kRadius, 3), 0.02 * 5575);
+}
+
+TEST(LabelMap, RefusesOneThatMarksNothing) {
+  Scene scene;
+  scene.labels.zero_();
+  EXPECT_EQ(refusal(scene),
+            "surface/isosurface: no bone: the label map marks no voxel; check source.label and the label map");
+}
+
+TEST(LabelMap, RefusesOneThatIsTooThin) {
+  Scene scene;
+  scene.labels.zero_();
+  scene.labels[20].fill_(0);
+  scene.labels[20][30].slice(0, 20, 40).fill_(1);
+  EXPECT_EQ(
+      refusal(scene),
+      "surface/isosurface: the label map marks a bone thinner than two voxels, which has no surface; give a finer "
+      "label map");
+}
+
+TEST(LabelMap, RefusesABoneThatLeavesTheVolume) {
+  EXPECT_EQ(
+      refusal(Scene(15)),
+      "surface/isosurface: the bone leaves the volume towards the patient's head (voxel k = 49), so its surface "
+      "can't be closed; give a volume that holds the whole bone, or a label map that ends before the volume does");
+}
+
+TEST(LabelMap, MustHaveTheShapeOfItsVolume) {
+  Scene scene;
+  scene.labels = scene.labels.slice(0, 1).contiguous();
+  EXPECT_EQ(refusal(scene), "surface/isosurface: the bone mask must be a uint8 CPU tensor of the volume's shape");
+}
+
+}  // namespace
+}  // namespace osteon
