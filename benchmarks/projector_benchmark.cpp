@@ -6,9 +6,12 @@
 #include "host/handles.hpp"
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
+#include <thread>
 
 namespace osteon {
 namespace {
@@ -47,6 +50,7 @@ void ProjectLimb(benchmark::State& state, const std::string& name) {
   const auto& plugin = registry.find("renderer", name);
   const host::RendererHandle handle(plugin, Parameters(plugin.schema, {}));
   const auto projector = handle.prepare(limb());
+  at::set_num_threads(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));  // as a run does
   double angle = 0.1;
   for (auto _ : state) {
     const std::vector<Projection> one{exposure(angle += 0.3)};

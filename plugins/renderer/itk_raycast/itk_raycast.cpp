@@ -22,8 +22,8 @@
 // Memory: two float images with that border. One interpolator a thread; its sums don't depend on how many there are.
 //
 // Cost: 4.7 s of processor time, all threads together, for a projection of 200 × 200 × 400 voxels at 0.4 mm onto
-// 400 × 800 pixels, half as long on two free cores (`osteon-benchmarks --benchmark_filter=ProjectLimb`, column CPU, two
-// threads on a busy machine; `joseph` took 363 ms in the same run).
+// 400 × 800 pixels (`osteon-benchmarks --benchmark_filter=ProjectLimb`, column CPU, two threads; `joseph` took 100 ms
+// in the same run).
 //
 // There are no parameters.
 //
