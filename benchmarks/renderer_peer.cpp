@@ -113,7 +113,10 @@ double time_projections(int count, double noise = 0, const Mat3& then = {}) {
 
 Parameters grid_views() {
   return {imaging::views_schema(),
-          {{"height", kRows}, {"field_of_view", kPixel * kRows}, {"source_isocentre", kSource}}};
+          {{"height", kRows},
+           {"field_of_view", kPixel * kRows},
+           {"source_detector", kSource + 500},
+           {"object_detector", 500.0}}};
 }
 
 /// Renders `poses` and writes the pixels as they come, flushed to the disk at the end.
