@@ -36,7 +36,7 @@ struct LossBatch {
                               {labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())}, random);
   }
   at::Tensor embeddings, labels;
-  Triplets triplets;
+  Tuples triplets;
 };
 
 void LossThroughHandle(benchmark::State& state) {

@@ -19,7 +19,7 @@ at::Tensor unit_rows(std::int64_t rows, std::int64_t columns, std::uint64_t seed
 
 struct Batch {
   at::Tensor embeddings, labels;
-  Triplets triplets;
+  Tuples triplets;
 };
 
 Batch make_batch(std::uint64_t seed) {

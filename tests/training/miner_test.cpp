@@ -29,7 +29,7 @@ Batch make_batch(std::uint64_t seed) {
 
 std::vector<Triple> mined(Mining mining, const Batch& batch, std::uint64_t seed = 1) {
   Random random(seed, "mining");
-  const Triplets triplets = mine(mining, batch.distances, batch.labels, random);
+  const Tuples triplets = mine(mining, batch.distances, batch.labels, random);
   std::vector<Triple> result;
   for (std::int64_t t = 0; t < triplets.anchor.numel(); ++t)
     result.push_back({triplets.anchor[t].item<std::int64_t>(), triplets.positive[t].item<std::int64_t>(),
@@ -120,7 +120,7 @@ TEST(Miner, FindsNothingWithoutPositivesOrWithoutNegatives) {
   for (const Mining mining : {Mining::batch_all, Mining::batch_hard, Mining::semi_hard, Mining::random}) {
     const std::vector<std::int64_t> lonely = {0, 1, 2, 3}, same = {0, 0, 0, 0};
     EXPECT_EQ(mine(mining, distances, lonely, random).anchor.numel(), 0);
-    const Triplets none = mine(mining, distances, same, random);
+    const Tuples none = mine(mining, distances, same, random);
     EXPECT_EQ(none.negative.numel(), 0);
     EXPECT_EQ(none.negative.scalar_type(), at::kLong);
   }

@@ -214,7 +214,7 @@ class BrokenLoss : public Loss {
   static Schema schema() { return {"For this test.", {}}; }
   explicit BrokenLoss(const Parameters& /*parameters*/) {}
   [[nodiscard]] LossValue compute(const at::Tensor& embeddings, const at::Tensor& /*labels*/,
-                                  const Triplets& /*triplets*/) override {
+                                  const Tuples& /*tuples*/) override {
     return {embeddings.sum() * (++calls_ > 7 ? std::nan("") : 0.0), {}};
   }
 
@@ -246,7 +246,7 @@ class ProxyLoss : public Loss {
   void prepare(std::int64_t classes, std::int64_t embedding_size) override {
     proxies_ = at::eye(classes, embedding_size).set_requires_grad(true);
   }
-  [[nodiscard]] LossValue compute(const at::Tensor& embeddings, const at::Tensor& labels, const Triplets&) override {
+  [[nodiscard]] LossValue compute(const at::Tensor& embeddings, const at::Tensor& labels, const Tuples&) override {
     return {(embeddings - proxies_.index_select(0, labels)).square().sum(), {}};
   }
   [[nodiscard]] std::map<std::string, at::Tensor> state() override { return {{"proxies", proxies_}}; }

@@ -14,7 +14,7 @@
 namespace osteon {
 
 /// What a metric may ask for. The runner computes the union of what all metrics declare, once.
-enum class Need { embeddings, predictions, meshes };
+enum class Need { embeddings, predictions, class_scores, meshes };
 
 OSTEON_API std::string to_text(Need need);
 
@@ -44,6 +44,14 @@ struct Identification {
   at::Tensor truth;             ///< int64 `[Q]`: index into `Evidence::bones`
   at::Tensor predicted;         ///< int64 `[Q]`: index into `Evidence::bones`, -1 unknown
   std::int64_t candidates = 0;  ///< bones in the gallery; chance is 1 of them
+};
+
+/// What the trained network's own class layer says of images of the bones that it was trained on. Empty where the loss
+/// knows no classes.
+struct ClassScores {
+  at::Tensor bones;   ///< int64 `[C]`: index into `Evidence::bones` of each class
+  at::Tensor images;  ///< int64 `[M]`: validation images, and query images of those bones
+  at::Tensor scores;  ///< float32 `[M, C]`, larger is likelier
 };
 
 /// One held-out bone whose shape was predicted. All meshes are in the bone's own frame, both sides alike (right ones
@@ -76,6 +84,7 @@ class OSTEON_API Evidence {
     std::vector<Role> role;  ///< of each image
     std::vector<EmbeddingSet> embeddings;
     std::vector<Identification> identifications;
+    ClassScores class_scores;
     ShapeEvidence shapes;
     double margin = -1;                 ///< of the loss; negative when it has none
     std::uint64_t seed = 0;             ///< for sampling in metrics
@@ -93,6 +102,7 @@ class OSTEON_API Evidence {
 
   [[nodiscard]] const std::vector<EmbeddingSet>& embeddings() const;         ///< needs `embeddings`
   [[nodiscard]] const std::vector<Identification>& identifications() const;  ///< needs `predictions`
+  [[nodiscard]] const ClassScores& class_scores() const;                     ///< needs `class_scores`
   [[nodiscard]] const ShapeEvidence& shapes() const;                         ///< needs `meshes`
 
  private:

@@ -259,6 +259,7 @@ std::shared_ptr<Network> BackboneHandle::make(std::int64_t channels, std::int64_
   guard([&] {
     network = as<Backbone>().make(channels, height, width);
     require(network != nullptr && network->features() > 0, "the backbone made no network");
+    require(!network->left_out_layers().empty(), "a backbone must name the class layer that it leaves out");
   });
   return network;
 }
@@ -267,14 +268,30 @@ void LossHandle::prepare(std::int64_t classes, std::int64_t embedding_size) cons
   guard([&] { as<Loss>().prepare(classes, embedding_size); });
 }
 
-LossValue LossHandle::compute(const at::Tensor& embeddings, const at::Tensor& labels, const Triplets& triplets) const {
+LossValue LossHandle::compute(const at::Tensor& embeddings, const at::Tensor& labels, const Tuples& tuples) const {
   LossValue loss;
   guard([&] {
-    loss = as<Loss>().compute(embeddings, labels, triplets);
+    loss = as<Loss>().compute(embeddings, labels, tuples);
     require(loss.value.defined() && loss.value.dim() == 0, "a loss must be a scalar");
     require(loss.value.requires_grad() || !embeddings.requires_grad(), "the loss has lost its graph");
   });
   return loss;
+}
+
+bool LossHandle::uses_tuples() const {
+  bool uses = true;
+  guard([&] { uses = as<Loss>().uses_tuples(); });
+  return uses;
+}
+
+at::Tensor LossHandle::class_scores(const at::Tensor& embeddings) const {
+  at::Tensor scores;
+  guard([&] {
+    scores = as<Loss>().class_scores(embeddings);
+    require(!scores.defined() || (scores.dim() == 2 && scores.size(0) == embeddings.size(0)),
+            "class scores must be [N, classes]");
+  });
+  return scores;
 }
 
 std::map<std::string, at::Tensor> LossHandle::state() const {

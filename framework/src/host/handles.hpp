@@ -125,8 +125,10 @@ class LossHandle : public Handle {
   using Handle::Handle;
   void prepare(std::int64_t classes, std::int64_t embedding_size) const;
   /// Checks that the value is a scalar with a graph; finiteness is the trainer's to check.
-  [[nodiscard]] LossValue compute(const at::Tensor& embeddings, const at::Tensor& labels,
-                                  const Triplets& triplets) const;
+  [[nodiscard]] LossValue compute(const at::Tensor& embeddings, const at::Tensor& labels, const Tuples& tuples) const;
+  [[nodiscard]] bool uses_tuples() const;
+  /// `[N, classes]`, or undefined.
+  [[nodiscard]] at::Tensor class_scores(const at::Tensor& embeddings) const;
   [[nodiscard]] std::map<std::string, at::Tensor> state() const;
   [[nodiscard]] double margin() const;
 };

@@ -11,6 +11,8 @@
 #include <osteon/source.hpp>
 #include <osteon/surface.hpp>
 
+#include <ATen/Functions.h>
+
 namespace osteon {
 
 Plugin::~Plugin() = default;
@@ -37,8 +39,21 @@ std::unique_ptr<DifferentiableProjector> Renderer::prepare_differentiable(const 
 void Source::keep_secret(const std::string& /*salt*/) {}
 std::vector<std::string> Source::notices() const { return {}; }
 
+Tuples make_tuples(at::Tensor anchor, at::Tensor positive, at::Tensor negative, std::int64_t rows) {
+  const auto pairs = [&](const at::Tensor& other) {
+    at::Tensor mask = at::zeros({rows * rows}, anchor.options().dtype(at::kBool));
+    mask.index_fill_(0, anchor * rows + other, true);
+    return mask.view({rows, rows});
+  };
+  at::Tensor positive_pairs = pairs(positive), negative_pairs = pairs(negative);
+  return {std::move(anchor), std::move(positive), std::move(negative), std::move(positive_pairs),
+          std::move(negative_pairs)};
+}
+
 void Loss::prepare(std::int64_t /*classes*/, std::int64_t /*embedding_size*/) {}
 std::map<std::string, at::Tensor> Loss::state() { return {}; }
+bool Loss::uses_tuples() const { return true; }
+at::Tensor Loss::class_scores(const at::Tensor& /*embeddings*/) { return {}; }
 double Loss::margin() const { return -1; }
 
 namespace {
@@ -62,6 +77,8 @@ std::string to_text(Need need) {
       return "embeddings";
     case Need::predictions:
       return "predictions";
+    case Need::class_scores:
+      return "class scores";
     case Need::meshes:
       return "meshes";
   }
@@ -81,6 +98,11 @@ const std::vector<EmbeddingSet>& Evidence::embeddings() const {
 const std::vector<Identification>& Evidence::identifications() const {
   require(Need::predictions);
   return contents_->identifications;
+}
+
+const ClassScores& Evidence::class_scores() const {
+  require(Need::class_scores);
+  return contents_->class_scores;
 }
 
 const ShapeEvidence& Evidence::shapes() const {

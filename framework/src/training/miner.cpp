@@ -74,7 +74,7 @@ at::Tensor squared_distances(const at::Tensor& embeddings) {
   return (squares.unsqueeze(0) + squares.unsqueeze(1) - 2 * rows.matmul(rows.t())).clamp_min(0).contiguous();
 }
 
-Triplets mine(Mining mining, const at::Tensor& distances, std::span<const std::int64_t> labels, Random& random) {
+Tuples mine(Mining mining, const at::Tensor& distances, std::span<const std::int64_t> labels, Random& random) {
   const auto count = static_cast<std::int64_t>(labels.size());
   const float* distance = distances.data_ptr<float>();
   Indices indices;
@@ -87,7 +87,7 @@ Triplets mine(Mining mining, const at::Tensor& distances, std::span<const std::i
     mine_anchor(mining, anchor, random, indices);
   }
   const auto tensor = [](const Rows& rows) { return at::tensor(at::ArrayRef<std::int64_t>(rows), at::kLong); };
-  return {tensor(indices.anchor), tensor(indices.positive), tensor(indices.negative)};
+  return make_tuples(tensor(indices.anchor), tensor(indices.positive), tensor(indices.negative), count);
 }
 
 }  // namespace osteon::training

@@ -23,9 +23,9 @@ enum class Mining {
 /// Euclidean distances between all rows, squared: float32 `[N, N]` on the CPU, without a graph.
 [[nodiscard]] at::Tensor squared_distances(const at::Tensor& embeddings);
 
-/// Triplets (a, p, n) of different rows with label a = label p ≠ label n, in order of a, then p. `distances` is what
+/// Tuples (a, p, n) of different rows with label a = label p ≠ label n, in order of a, then p. `distances` is what
 /// `squared_distances` returns; ties go to the lower row. Only `Mining::random` draws from `random`.
-[[nodiscard]] Triplets mine(Mining mining, const at::Tensor& distances, std::span<const std::int64_t> labels,
+[[nodiscard]] Tuples mine(Mining mining, const at::Tensor& distances, std::span<const std::int64_t> labels,
                             Random& random);
 
 }  // namespace osteon::training

@@ -2,7 +2,7 @@
 
 #include "training/runtime.hpp"
 #include "training/training.hpp"
-#include "training/weights.hpp"
+#include "training/first_weights.hpp"
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/linear.h>

@@ -3,6 +3,7 @@
 #include "training/accuracy.hpp"
 #include "training/augment.hpp"
 #include "training/checkpoint.hpp"
+#include "training/first_weights.hpp"
 #include "training/miner.hpp"
 #include "training/optimiser.hpp"
 #include "training/runtime.hpp"
@@ -82,6 +83,7 @@ class Trainer {
         sampler_(data, training) {
     network_.to(device_);
     loss_.prepare(data.classes, network.embedding_size());
+    draw_loss_state(loss_.state(), seed_);
     optimiser_ = std::make_unique<Optimiser>(network, loss_.state(), training, epochs_ * sampler_.batches_per_epoch());
   }
 
@@ -130,9 +132,11 @@ class Trainer {
     if (shift_ > 0) pixels = shifted(pixels, shift_, Random(seed_, "shift", static_cast<std::uint64_t>(step)));
     const at::Tensor embeddings = forward(pixels);
     Random random(seed_, "mining", static_cast<std::uint64_t>(step));
-    Triplets triplets = mine(mining_, squared_distances(embeddings),
+    Tuples triplets = mine(mining_, squared_distances(embeddings),
                              {labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())}, random);
-    for (at::Tensor* index : {&triplets.anchor, &triplets.positive, &triplets.negative}) *index = index->to(device_);
+    for (at::Tensor* index : {&triplets.anchor, &triplets.positive, &triplets.negative, &triplets.positive_pairs,
+                              &triplets.negative_pairs})
+      *index = index->to(device_);
     const LossValue loss = loss_.compute(embeddings, labels.to(device_), triplets);
     const auto value = loss.value.item<double>();
     if (!std::isfinite(value)) throw diverged(text("the loss became ", value), epoch, batch);

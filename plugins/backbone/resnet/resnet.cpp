@@ -121,18 +121,20 @@ class ResNet : public Network {
     features_ = in;
   }
 
-  torch::Tensor forward(const torch::Tensor& images) override {
+  torch::Tensor maps(const torch::Tensor& images) override {
     torch::Tensor maps = bn1_(conv1_(convnet::stem_input(images, stem_channels_))).relu_();
     maps = nn::functional::max_pool2d(maps, nn::functional::MaxPool2dFuncOptions(3).stride(2).padding(1));
     for (nn::Sequential& layer : layers_) maps = layer->forward(maps);
-    return maps.mean({2, 3});
+    return maps;
   }
+  torch::Tensor pool(const torch::Tensor& maps) override { return maps.mean({2, 3}); }
 
   [[nodiscard]] std::int64_t features() const override { return features_; }
   [[nodiscard]] std::vector<std::string> layer_groups() const override {
     return {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4"};
   }
   [[nodiscard]] std::string last_convolution() const override { return "layer4"; }
+  [[nodiscard]] std::vector<std::string> left_out_layers() const override { return {"fc"}; }
 
  private:
   std::int64_t stem_channels_;

@@ -70,8 +70,10 @@ class Vgg : public Network {
     if (options.fully_connected) add_classifier(in, convnet::scaled(4096, options.width));
   }
 
-  torch::Tensor forward(const torch::Tensor& images) override {
-    const torch::Tensor maps = maps_->forward(convnet::stem_input(images, stem_channels_));
+  torch::Tensor maps(const torch::Tensor& images) override {
+    return maps_->forward(convnet::stem_input(images, stem_channels_));
+  }
+  torch::Tensor pool(const torch::Tensor& maps) override {
     if (!classifier_) return maps.mean({2, 3});
     const torch::Tensor pooled =
         nn::functional::adaptive_avg_pool2d(maps, nn::functional::AdaptiveAvgPool2dFuncOptions(kPooled));
@@ -81,6 +83,9 @@ class Vgg : public Network {
   [[nodiscard]] std::int64_t features() const override { return features_; }
   [[nodiscard]] std::vector<std::string> layer_groups() const override { return groups_; }
   [[nodiscard]] std::string last_convolution() const override { return last_convolution_; }
+  [[nodiscard]] std::vector<std::string> left_out_layers() const override {
+    return classifier_ ? std::vector<std::string>{"classifier.6"} : std::vector<std::string>{"classifier"};
+  }
 
  private:
   static constexpr std::int64_t kPooled = 7;

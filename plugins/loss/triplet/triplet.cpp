@@ -44,7 +44,7 @@ class TripletLoss : public Loss {
   [[nodiscard]] double margin() const override { return margin_; }
 
   [[nodiscard]] LossValue compute(const at::Tensor& embeddings, const at::Tensor& /*labels*/,
-                                  const Triplets& triplets) override {
+                                  const Tuples& triplets) override {
     const std::int64_t count = triplets.anchor.numel(), rows = embeddings.size(0);
     if (count == 0) return {embeddings.sum() * 0, {}};
     // Each pair's distance once; triplets then look it up, which is much less work than to gather embeddings.

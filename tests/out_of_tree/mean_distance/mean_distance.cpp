@@ -20,7 +20,7 @@ class MeanDistance final : public Loss {
             {Parameter::real("gap", 0.5, "Distance beyond which negatives are far enough.").above(0).at_most(4)}};
   }
 
-  LossValue compute(const at::Tensor& embeddings, const at::Tensor& /*labels*/, const Triplets& triplets) override {
+  LossValue compute(const at::Tensor& embeddings, const at::Tensor& /*labels*/, const Tuples& triplets) override {
     if (triplets.anchor.numel() == 0) return {embeddings.sum() * 0, {}};
     const at::Tensor anchor = embeddings.index_select(0, triplets.anchor);
     const auto distance = [&](const at::Tensor& other) {

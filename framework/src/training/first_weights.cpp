@@ -1,6 +1,6 @@
 // First weights.
 
-#include "training/weights.hpp"
+#include "training/first_weights.hpp"
 
 #include <osteon/parallel.hpp>
 #include <osteon/random.hpp>
@@ -46,6 +46,15 @@ void draw_first_weights(torch::nn::Module& network, std::uint64_t seed) {
     } else {
       value.fill_(parameter.key().ends_with("weight") ? 1 : 0);
     }
+  }
+}
+
+void draw_loss_state(const std::map<std::string, at::Tensor>& state, std::uint64_t seed) {
+  const at::NoGradGuard no_graph;
+  for (const auto& [name, tensor] : state) {
+    at::Tensor value = tensor;
+    if (value.dim() >= 2) value.copy_(normals(value, seed, "loss." + name));
+    if (value.dim() == 1) value.zero_();
   }
 }
 

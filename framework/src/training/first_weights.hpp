@@ -5,6 +5,8 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 namespace osteon::training {
 
@@ -13,5 +15,8 @@ namespace osteon::training {
 ///   - two axes (linear): normal, variance 1 / inputs (LeCun et al. 1998),
 ///   - one axis: 1 where the name ends in "weight" (normalisation), else 0 (bias).
 void draw_first_weights(torch::nn::Module& network, std::uint64_t seed);
+
+/// The same for the tensors that a loss owns (see `Loss::state`).
+void draw_loss_state(const std::map<std::string, at::Tensor>& state, std::uint64_t seed);
 
 }  // namespace osteon::training
