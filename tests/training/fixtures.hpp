@@ -99,7 +99,8 @@ inline training::Data made_up_data(std::int64_t classes, std::int64_t per_class,
                                    std::uint64_t seed = 1) {
   training::Data data;
   data.classes = classes;
-  data.pixels = at::zeros({classes * per_class, size, size}, at::kByte);
+  const at::Tensor pixels = at::zeros({classes * per_class, size, size}, at::kByte);
+  data.pixels = pixels;
   data.labels = at::zeros({classes * per_class}, at::kLong);
   const std::int64_t training_images = std::llround(0.7 * static_cast<double>(per_class));
   for (std::int64_t label = 0; label < classes; ++label) {
@@ -107,12 +108,20 @@ inline training::Data made_up_data(std::int64_t classes, std::int64_t per_class,
     for (std::int64_t image = 0; image < per_class; ++image) {
       const std::int64_t row = label * per_class + image;
       Random random(seed, "made-up image", static_cast<std::uint64_t>(row));
-      bone.draw(data.pixels.data_ptr<std::uint8_t>() + row * size * size, size, random);
+      bone.draw(pixels.data_ptr<std::uint8_t>() + row * size * size, size, random);
       data.labels.data_ptr<std::int64_t>()[row] = label;
       (image < training_images ? data.training : data.validation).push_back(row);
     }
   }
   return data;
+}
+
+inline Parameters augment_parameters(const Values& values = {}) { return {training::augment_schema(), values}; }
+
+/// Fingerprints of all images of `pixels`.
+inline at::Tensor embed_all(training::FingerprintNetwork& network, const training::Pixels& pixels,
+                            const Parameters& training) {
+  return training::embed(network, pixels, training::every_row(pixels), training, {});
 }
 
 inline Parameters training_parameters(const Values& values) { return {training::training_schema(), values}; }

@@ -29,7 +29,7 @@ Batch make_batch(std::uint64_t seed) {
 
 std::vector<Triple> mined(Mining mining, const Batch& batch, std::uint64_t seed = 1) {
   Random random(seed, "mining");
-  const Tuples triplets = mine(mining, batch.distances, batch.labels, random);
+  const Tuples triplets = mine(mining, batch.distances, 6, batch.labels, random);
   std::vector<Triple> result;
   for (std::int64_t t = 0; t < triplets.anchor.numel(); ++t)
     result.push_back({triplets.anchor[t].item<std::int64_t>(), triplets.positive[t].item<std::int64_t>(),
@@ -114,13 +114,97 @@ TEST(Miner, RandomTakesOneNegativeForEachPairAndDependsOnItsStreamOnly) {
   EXPECT_NE(drawn, mined(Mining::random, batch, 2));
 }
 
+TEST(Miner, PairsAreThoseOfTheTriplets) {
+  const Batch batch = make_batch(3);
+  Random random(1, "mining");
+  const Tuples tuples = mine(Mining::semi_hard, batch.distances, 6, batch.labels, random);
+  at::Tensor positive = at::zeros({20, 20}, at::kBool), negative = at::zeros({20, 20}, at::kBool);
+  for (std::int64_t t = 0; t < tuples.anchor.numel(); ++t) {
+    positive[tuples.anchor[t].item<std::int64_t>()][tuples.positive[t].item<std::int64_t>()] = true;
+    negative[tuples.anchor[t].item<std::int64_t>()][tuples.negative[t].item<std::int64_t>()] = true;
+  }
+  EXPECT_TRUE(at::equal(tuples.positive_pairs, positive));
+  EXPECT_TRUE(at::equal(tuples.negative_pairs, negative));
+}
+
+/// One anchor with one positive, and negatives at these distances (not squared); how often each is drawn.
+std::vector<double> drawn_shares(const std::vector<double>& distances, std::int64_t dimensions) {
+  const auto count = static_cast<std::int64_t>(distances.size()) + 2;
+  at::Tensor squared = at::ones({count, count}, at::kFloat);
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(count), 1);
+  labels[0] = labels[1] = 0;
+  for (std::size_t i = 0; i < distances.size(); ++i)
+    squared[0][static_cast<std::int64_t>(i) + 2] = distances[i] * distances[i];
+  std::vector<double> shares(distances.size(), 0);
+  constexpr int kTurns = 4000;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    Random random(static_cast<std::uint64_t>(turn), "mining");
+    const Tuples tuples = mine(Mining::distance_weighted, squared, dimensions, labels, random);
+    for (std::int64_t t = 0; t < tuples.anchor.numel(); ++t)
+      if (tuples.anchor[t].item<std::int64_t>() == 0)
+        shares[static_cast<std::size_t>(tuples.negative[t].item<std::int64_t>() - 2)] += 1.0 / kTurns;
+  }
+  return shares;
+}
+
+TEST(Miner, DistanceWeightedDrawsByTheInverseOfThePublishedDensity) {
+  const std::vector<double> distances = {0.3, 0.5, 0.8, 1.2, 1.39, 1.6};
+  const std::int64_t n = 5;
+  std::vector<double> expected;
+  double sum = 0;
+  for (const double given : distances) {
+    const double d = std::max(0.5, given);
+    const double density = std::pow(d, n - 2) * std::pow(1 - d * d / 4, (n - 3) / 2.0);
+    expected.push_back(given > 1.4 ? 0 : 1 / density);
+    sum += expected.back();
+  }
+  const std::vector<double> shares = drawn_shares(distances, n);
+  for (std::size_t i = 0; i < shares.size(); ++i) EXPECT_NEAR(shares[i], expected[i] / sum, 0.025) << distances[i];
+  // Where all are too far, any will do.
+  for (const double share : drawn_shares({1.5, 1.6}, 128)) EXPECT_NEAR(share, 0.5, 0.03);
+}
+
+TEST(Miner, TakesTheTripletsThatTheSamplerDrew) {
+  const Tuples tuples = drawn_triplets(6);
+  EXPECT_TRUE(at::equal(tuples.anchor, at::tensor({0, 1}, at::kLong)));
+  EXPECT_TRUE(at::equal(tuples.positive, at::tensor({2, 3}, at::kLong)));
+  EXPECT_TRUE(at::equal(tuples.negative, at::tensor({4, 5}, at::kLong)));
+}
+
+TEST(Curriculum, ChangesTheMiningAtItsEpochs) {
+  const Curriculum curriculum(
+      test::training_parameters({{"mining", std::string("random")},
+                                 {"curriculum", std::vector<std::string>{"semi_hard", "batch_hard"}},
+                                 {"curriculum_epochs", std::vector<std::int64_t>{2, 5}}}));
+  EXPECT_EQ(curriculum.at(0), Mining::random);
+  EXPECT_EQ(curriculum.at(1), Mining::semi_hard);
+  EXPECT_EQ(curriculum.at(3), Mining::semi_hard);
+  EXPECT_EQ(curriculum.at(4), Mining::batch_hard);
+  EXPECT_EQ(curriculum.at(90), Mining::batch_hard);
+}
+
+TEST(Curriculum, RefusesListsThatDoNotFit) {
+  const auto message = [](const std::vector<std::int64_t>& epochs) {
+    return test::message_of([&] {
+      Curriculum(test::training_parameters(
+          {{"curriculum", std::vector<std::string>{"semi_hard", "batch_hard"}}, {"curriculum_epochs", epochs}}));
+    });
+  };
+  EXPECT_EQ(message({3}),
+            "training.curriculum has 2 entries and training.curriculum_epochs 1; give one epoch for each mining");
+  const std::string order = " is out of order; epochs count from 1, the first mining has at least one, and they rise";
+  EXPECT_EQ(message({1, 4}), "training.curriculum_epochs: 1" + order);
+  EXPECT_EQ(message({4, 4}), "training.curriculum_epochs: 4" + order);
+}
+
 TEST(Miner, FindsNothingWithoutPositivesOrWithoutNegatives) {
   const at::Tensor distances = at::rand({4, 4});
   Random random(1, "mining");
-  for (const Mining mining : {Mining::batch_all, Mining::batch_hard, Mining::semi_hard, Mining::random}) {
+  for (const Mining mining :
+       {Mining::batch_all, Mining::batch_hard, Mining::semi_hard, Mining::distance_weighted, Mining::random}) {
     const std::vector<std::int64_t> lonely = {0, 1, 2, 3}, same = {0, 0, 0, 0};
-    EXPECT_EQ(mine(mining, distances, lonely, random).anchor.numel(), 0);
-    const Tuples none = mine(mining, distances, same, random);
+    EXPECT_EQ(mine(mining, distances, 6, lonely, random).anchor.numel(), 0);
+    const Tuples none = mine(mining, distances, 6, same, random);
     EXPECT_EQ(none.negative.numel(), 0);
     EXPECT_EQ(none.negative.scalar_type(), at::kLong);
   }

@@ -12,7 +12,9 @@ using test::Values;
 
 std::shared_ptr<FingerprintNetwork> small_network(const Values& head = {}, std::int64_t seed = 1) {
   const auto backbone = test::make<host::BackboneHandle>("backbone", "resnet", {{"width", 0.125}});
-  return make_network(backbone, test::head_parameters(head), test::training_parameters({{"seed", seed}}), 32, 32);
+  Values values{{"dimensions", std::int64_t{32}}};
+  for (const auto& [name, value] : head) values[name] = value;
+  return make_network(backbone, test::head_parameters(values), test::training_parameters({{"seed", seed}}), 32, 32);
 }
 
 TEST(Head, FallsGeometricallyToTheFingerprint) {
@@ -28,8 +30,8 @@ TEST(Head, EndsOnTheUnitSphere) {
   for (const bool inner : {true, false})
     for (const std::int64_t pairs : {1, 2, 3}) {
       const auto network = small_network({{"inner_normalisation", inner}, {"pairs", pairs}});
-      const at::Tensor rows = embed(*network, data.pixels, test::training_parameters({}), {});
-      EXPECT_EQ(rows.sizes(), at::IntArrayRef({12, 128}));
+      const at::Tensor rows = test::embed_all(*network, data.pixels, test::training_parameters({}));
+      EXPECT_EQ(rows.sizes(), at::IntArrayRef({12, 32}));
       EXPECT_EQ(rows.scalar_type(), at::kFloat);
       EXPECT_LT((rows.norm(2, {1}) - 1).abs().max().item<double>(), 1e-6);
     }
@@ -38,8 +40,8 @@ TEST(Head, EndsOnTheUnitSphere) {
 TEST(Head, InnerNormalisationAndPairsChangeTheFingerprint) {
   const auto data = test::made_up_data(2, 2, 32);
   const auto rows = [&](const Values& head) {
-    return embed(*small_network(head), data.pixels, test::training_parameters({{"precision", std::string("fp32")}}),
-                 {});
+    return test::embed_all(*small_network(head), data.pixels,
+                           test::training_parameters({{"precision", std::string("fp32")}}));
   };
   // A bias of zero lets inner scales cancel: give it one.
   auto with = small_network(), without = small_network({{"inner_normalisation", false}});
@@ -47,8 +49,28 @@ TEST(Head, InnerNormalisationAndPairsChangeTheFingerprint) {
     for (auto& parameter : (*network)->named_parameters())
       if (parameter.key() == "reductions.1.bias") parameter.value().data().fill_(0.1);
   const Parameters fp32 = test::training_parameters({{"precision", std::string("fp32")}});
-  EXPECT_FALSE(at::allclose(embed(*with, data.pixels, fp32, {}), embed(*without, data.pixels, fp32, {})));
+  EXPECT_FALSE(at::allclose(test::embed_all(*with, data.pixels, fp32), test::embed_all(*without, data.pixels, fp32)));
   EXPECT_FALSE(at::allclose(rows({}), rows({{"pairs", std::int64_t{2}}})));
+}
+
+TEST(Head, WithoutPairsLeavesTheFeaturesAsTheyAre) {
+  const auto network = small_network({{"pairs", std::int64_t{0}}});
+  EXPECT_EQ(network->embedding_size(), 64);
+  EXPECT_FALSE(network->is_normalised());
+  const auto data = test::made_up_data(2, 2, 32);
+  const Parameters fp32 = test::training_parameters({{"precision", std::string("fp32")}});
+  const at::Tensor rows = test::embed_all(*network, data.pixels, fp32);
+  const at::NoGradGuard no_graph;
+  network->eval();
+  const at::Tensor images = data.pixels.gather(every_row(data.pixels)).unsqueeze(1).to(at::kFloat).div(255);
+  EXPECT_TRUE(at::allclose(rows, network->backbone().forward(images), 1e-5, 1e-6));
+}
+
+TEST(Head, RefusesMoreDimensionsThanFeatures) {
+  EXPECT_EQ(test::message_of([] {
+              (void)small_network({{"dimensions", std::int64_t{128}}});
+            }),
+            "head.dimensions = 128 is more than the 64 features of the backbone; lower it, or widen the backbone");
 }
 
 TEST(FirstWeights, FollowTheirLaws) {
@@ -69,7 +91,8 @@ TEST(FirstWeights, DependOnSeedAndNameOnly) {
   const auto other = network_state(*small_network({}, 2));
   const auto deeper = network_state(*make_network(
       test::make<host::BackboneHandle>("backbone", "resnet", {{"width", 0.125}, {"depth", std::int64_t{34}}}),
-      test::head_parameters(), test::training_parameters({{"threads", std::int64_t{1}}}), 64, 32));
+      test::head_parameters({{"dimensions", std::int64_t{32}}}),
+      test::training_parameters({{"threads", std::int64_t{1}}}), 64, 32));
   for (const auto& [name, tensor] : first) {
     EXPECT_TRUE(at::equal(tensor, again.at(name))) << name;
     EXPECT_TRUE(tensor.is_contiguous()) << name;
@@ -88,7 +111,8 @@ TEST(NetworkState, ComesBackBitForBit) {
     if (buffer.key().ends_with("running_mean")) buffer.value().fill_(0.1);
   load_network_state(*target, network_state(*source));
   const Parameters training = test::training_parameters({});
-  EXPECT_TRUE(at::equal(embed(*source, data.pixels, training, {}), embed(*target, data.pixels, training, {})));
+  EXPECT_TRUE(
+      at::equal(test::embed_all(*source, data.pixels, training), test::embed_all(*target, data.pixels, training)));
   const auto state = network_state(*target);
   EXPECT_EQ(state.at("backbone.bn1.num_batches_tracked").scalar_type(), at::kLong);
   EXPECT_EQ(state.at("backbone.conv1.weight").scalar_type(), at::kFloat);
@@ -115,10 +139,11 @@ TEST(Embed, DoesNotDependOnWhatElseIsEmbedded) {
   for (const std::string precision : {"fp32", "bf16"}) {
     const Parameters training = test::training_parameters({{"precision", precision}});
     std::vector<std::int64_t> done;
-    const at::Tensor together =
-        embed(*network, data.pixels, training, [&](std::int64_t now, std::int64_t) { done.push_back(now); });
+    const at::Tensor together = embed(*network, data.pixels, every_row(data.pixels), training,
+                                      [&](std::int64_t now, std::int64_t) { done.push_back(now); });
     EXPECT_EQ(done, (std::vector<std::int64_t>{64, 128, 150}));
-    const at::Tensor alone = embed(*network, data.pixels.slice(0, 100, 107), training, {});
+    const std::vector<std::int64_t> some = {100, 101, 102, 103, 104, 105, 106};
+    const at::Tensor alone = embed(*network, data.pixels, some, training, {});
     EXPECT_TRUE(at::allclose(together.slice(0, 100, 107), alone, 0, precision == "fp32" ? 1e-5 : 1e-2));
   }
 }
@@ -129,11 +154,11 @@ TEST(Embed, LeavesTheNetworkAndThreadCountAsTheyWere) {
   network->train();
   const int threads = at::get_num_threads();
   const auto before = network_state(*network);
-  (void)embed(*network, data.pixels, test::training_parameters({{"threads", std::int64_t{2}}}), {});
+  (void)test::embed_all(*network, data.pixels, test::training_parameters({{"threads", std::int64_t{2}}}));
   EXPECT_TRUE(network->is_training());
   EXPECT_EQ(at::get_num_threads(), threads);
   for (const auto& [name, tensor] : network_state(*network)) EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;
-  EXPECT_EQ(embed(*network, data.pixels.slice(0, 0, 0), test::training_parameters({}), {}).size(0), 0);
+  EXPECT_EQ(embed(*network, data.pixels, {}, test::training_parameters({}), {}).size(0), 0);
 }
 
 TEST(TripletAccuracy, MatchesALoop) {

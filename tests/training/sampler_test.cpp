@@ -1,9 +1,7 @@
-// P×K batches.
+// Batches: which images are seen together.
 
 #include "training/sampler.hpp"
-#include "training/augment.hpp"
 #include "training/fixtures.hpp"
-#include "training/optimiser.hpp"
 
 #include <torch/torch.h>
 
@@ -18,7 +16,7 @@ Data labelled(const std::vector<std::int64_t>& images_of_class) {
   for (std::size_t label = 0; label < images_of_class.size(); ++label)
     labels.insert(labels.end(), static_cast<std::size_t>(images_of_class[label]), static_cast<std::int64_t>(label));
   data.labels = at::tensor(labels, at::kLong);
-  data.pixels = at::zeros({data.labels.numel(), 4, 4}, at::kByte);
+  data.pixels = Pixels(at::zeros({data.labels.numel(), 4, 4}, at::kByte));
   data.classes = static_cast<std::int64_t>(images_of_class.size());
   for (std::int64_t row = 0; row < data.labels.numel(); ++row) data.training.push_back(row);
   return data;
@@ -94,32 +92,61 @@ TEST(Sampler, SaysWhyItCannotMakeBatches) {
             "training.classes_per_batch");
 }
 
-TEST(Schedule, RisesThenFallsAlongACosine) {
-  EXPECT_DOUBLE_EQ(schedule_factor(0, 100, 0.1, true), 0.1);
-  EXPECT_DOUBLE_EQ(schedule_factor(4, 100, 0.1, true), 0.5);
-  EXPECT_DOUBLE_EQ(schedule_factor(10, 100, 0.1, true), 1);
-  EXPECT_NEAR(schedule_factor(55, 100, 0.1, true), 0.5, 1e-12);
-  EXPECT_LT(schedule_factor(99, 100, 0.1, true), 0.001);
-  EXPECT_DOUBLE_EQ(schedule_factor(99, 100, 0.1, false), 1);
-  EXPECT_DOUBLE_EQ(schedule_factor(0, 100, 0, true), 1);
+Parameters drawn(const std::string& sampling, std::int64_t size) {
+  return test::training_parameters({{"sampling", sampling}, {"batch_size", size}});
 }
 
-TEST(Shift, MovesEachImageAndFillsWithBlack) {
-  at::Tensor pixels = at::zeros({40, 9, 9}, at::kByte);
-  pixels.index_put_({torch::indexing::Slice(), 4, 4}, 200);
-  const at::Tensor moved = shifted(pixels, 2, Random(1, "shift"));
-  std::set<std::int64_t> places;
-  for (std::int64_t image = 0; image < 40; ++image) {
-    const at::Tensor bright = moved[image].nonzero();
-    ASSERT_EQ(bright.size(0), 1);
-    const std::int64_t row = bright[0][0].item<std::int64_t>(), column = bright[0][1].item<std::int64_t>();
-    EXPECT_LE(std::abs(row - 4), 2);
-    EXPECT_LE(std::abs(column - 4), 2);
-    places.insert(row * 9 + column);
+TEST(Sampler, DrawsTheStudysTriplets) {
+  const Data data = labelled({9, 2, 8, 11});
+  const auto* label = data.labels.data_ptr<std::int64_t>();
+  Sampler sampler(data, drawn("triplets", 5));
+  EXPECT_EQ(sampler.batches_per_epoch(), 6);  // 30 anchors / 5
+  std::map<std::int64_t, int> anchors;
+  std::set<std::int64_t> negatives;
+  for (int batch = 0; batch < 6; ++batch) {
+    const auto rows = sampler.next();
+    ASSERT_EQ(rows.size(), 15U);
+    for (std::size_t i = 0; i < 5; ++i) {
+      EXPECT_NE(rows[i], rows[5 + i]);
+      EXPECT_EQ(label[rows[i]], label[rows[5 + i]]);
+      EXPECT_NE(label[rows[i]], label[rows[10 + i]]);
+      ++anchors[rows[i]];
+      negatives.insert(rows[10 + i]);
+    }
   }
-  EXPECT_GT(places.size(), 10U);
-  EXPECT_EQ(test::message_of([&] { (void)shifted(pixels, 9, Random(1, "shift")); }),
-            "training.shift = 9 moves images of 9 × 9 pixels out of sight; choose a few pixels");
+  EXPECT_EQ(anchors.size(), 30U);  // each image once an epoch
+  EXPECT_GT(negatives.size(), 15U);
+}
+
+TEST(Sampler, TakesImagesInRandomOrderWhateverTheirClass) {
+  Sampler sampler(labelled({9, 1, 8}), drawn("images", 6));
+  EXPECT_EQ(sampler.batches_per_epoch(), 3);
+  std::set<std::int64_t> seen;
+  for (int batch = 0; batch < 3; ++batch)
+    for (const std::int64_t row : sampler.next()) seen.insert(row);
+  EXPECT_EQ(seen.size(), 18U);
+  EXPECT_EQ(test::message_of([] {
+              Sampler(labelled({3, 3}), drawn("images", 7));
+            }),
+            "a batch of 7 images is larger than the 6 training images; lower training.batch_size");
+  EXPECT_EQ(test::message_of([] {
+              Sampler(labelled({3, 3}), drawn("triplets", 7));
+            }),
+            "a batch of 7 triplets is larger than the 6 training images; lower training.batch_size");
+}
+
+TEST(Sampler, GoesOnWhereItWasToldTo) {
+  for (const std::string sampling : {"classes", "triplets", "images"}) {
+    const Parameters parameters = test::training_parameters({{"sampling", sampling},
+                                                             {"batch_size", std::int64_t{5}},
+                                                             {"classes_per_batch", std::int64_t{2}},
+                                                             {"images_per_class", std::int64_t{3}}});
+    const Data data = labelled({9, 8, 11});
+    Sampler whole(data, parameters), later(data, parameters);
+    for (int batch = 0; batch < 7; ++batch) (void)whole.next();
+    later.skip(7);
+    EXPECT_EQ(whole.next(), later.next()) << sampling;
+  }
 }
 
 }  // namespace

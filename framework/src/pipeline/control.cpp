@@ -53,8 +53,8 @@ Parameters first_energy(const Parameters& film) {
 }
 
 /// The X-rays without bones of all scans, `poses` each, in the order of the scans.
-at::Tensor images_without_bones(const RunContext& run, const Cohort& cohort, std::int64_t count, Digest& digest,
-                                StageReport& report) {
+training::Pixels images_without_bones(const RunContext& run, const Cohort& cohort, std::int64_t count, Digest& digest,
+                                      StageReport& report) {
   const auto renderer = make_handle<host::RendererHandle>(run, "renderer");
   const Parameters film = first_energy(run.experiment.sections.at("film"));
   const auto poses = control_poses(run.experiment.sections.at("views"), count);
@@ -75,7 +75,7 @@ at::Tensor images_without_bones(const RunContext& run, const Cohort& cohort, std
     pixels.push_back(image_set_from(run.store.load(stored.key)).pixels);
     report.progress(std::ssize(pixels));
   }
-  return at::cat(pixels);
+  return training::Pixels(std::move(pixels));
 }
 
 /// By nearest neighbour: which bone's gallery scans the vectors of each query scan are closest to.
@@ -169,14 +169,14 @@ std::vector<ControlFigure> run_control(const RunContext& run, const Cohort& coho
 
   StageReport report(run.reporters, "control", "", std::ssize(cohort.scans), "volumes without their bone");
   Digest digest;
-  const at::Tensor pixels = images_without_bones(run, cohort, poses, digest, report);
+  const training::Pixels pixels = images_without_bones(run, cohort, poses, digest, report);
   store::Ingredients ingredients{"control", run.experiment.title, section_parts(run.experiment, "split")};
   ingredients.parts["revision"] = "1";
   ingredients.parts["input.images"] = digest.hex();
   ingredients.parts["input.network"] = model.stored.digest;
   ingredients.parts["training.precision"] = training.canonical().at("precision");
   const Stored stored = find_or_make(run, ingredients, report, [&] {
-    const at::Tensor fingerprints = training::embed(*model.network, pixels, training, {});
+    const at::Tensor fingerprints = training::embed(*model.network, pixels, training::every_row(pixels), training, {});
     store::Artifact artifact;
     artifact.facts["figures"] =
         to_json({figure("fingerprint", nearest_answers(run, cohort, images, fingerprints), seed),

@@ -99,13 +99,14 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   run.reporters(
       Notice{text(images.bones.size(), " bones: ", static_cast<std::int64_t>(images.bones.size()) - held_out,
                   " train, ", held_out, " held out · ", thousands(static_cast<std::int64_t>(images.role.size())),
-                  " X-rays of ", images.pixels.size(1), " × ", images.pixels.size(2), " pixels")});
+                  " X-rays of ", images.pixels.height(), " × ", images.pixels.width(), " pixels")});
   if (images.queries_share_volume)
     run.reporters(Notice{text("the source has one acquisition a bone: gallery and queries share a ",
                               cohort.has_volumes() ? "CT volume" : "pair of radiographs",
                               ", so identity figures say nothing about identity")});
   show_samples(run, cohort, images);
   const TrainedModel model = train_model(run, cohort, images, records);
+  for (const std::string& notice : model.notices) run.reporters(Notice{notice});
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
   std::vector<EmbeddingSet> embeddings = embed_images(run, cohort, images, model, records);
   const std::vector<ControlFigure> control = run_control(run, cohort, images, model, records);
@@ -163,15 +164,11 @@ void make_folder(const fs::path& folder) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"crop", imaging::crop_schema()},
-          {"views", imaging::views_schema()},
-          {"film", imaging::film_schema()},
-          {"perturb", imaging::perturb_schema()},
-          {"xray", imaging::radiographs_schema()},
-          {"split", split_schema()},
-          {"control", control_schema()},
-          {"head", training::head_schema()},
-          {"training", training::training_schema()}};
+  return {{"crop", imaging::crop_schema()},        {"views", imaging::views_schema()},
+          {"film", imaging::film_schema()},        {"perturb", imaging::perturb_schema()},
+          {"xray", imaging::radiographs_schema()}, {"split", split_schema()},
+          {"control", control_schema()},           {"head", training::head_schema()},
+          {"augment", training::augment_schema()}, {"training", training::training_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {

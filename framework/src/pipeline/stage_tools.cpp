@@ -33,12 +33,18 @@ void merge(std::map<std::string, std::string>& parts, const std::map<std::string
   parts.insert(more.begin(), more.end());
 }
 
-at::Tensor raw_pixels(const at::Tensor& pixels) {
-  constexpr std::int64_t kRows = 96;
-  const std::int64_t factor = (pixels.size(1) + kRows - 1) / kRows;
+std::vector<std::int64_t> as_vector(const at::Tensor& rows) {
+  return {rows.data_ptr<std::int64_t>(), rows.data_ptr<std::int64_t>() + rows.numel()};
+}
+
+at::Tensor raw_pixels(const training::Pixels& pixels) {
+  constexpr std::int64_t kRows = 96, kChunk = 512;
+  const std::int64_t factor = (pixels.height() + kRows - 1) / kRows;
+  const std::vector<std::int64_t> rows = training::every_row(pixels);
   std::vector<at::Tensor> chunks;
-  for (std::int64_t first = 0; first < pixels.size(0); first += 512) {
-    at::Tensor chunk = pixels.slice(0, first, std::min(first + 512, pixels.size(0))).to(at::kFloat).div(255);
+  for (std::size_t first = 0; first < rows.size(); first += kChunk) {
+    const auto some = std::span(rows).subspan(first, std::min<std::size_t>(kChunk, rows.size() - first));
+    at::Tensor chunk = pixels.gather(some).to(at::kFloat).div(255);
     if (factor > 1) chunk = at::avg_pool2d(chunk.unsqueeze(1), factor);
     chunks.push_back(chunk.flatten(1));
   }

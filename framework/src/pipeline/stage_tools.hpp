@@ -17,9 +17,12 @@ Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients
 
 void merge(std::map<std::string, std::string>& parts, const std::map<std::string, std::string>& more);
 
+/// int64 `[N]` as a vector.
+[[nodiscard]] std::vector<std::int64_t> as_vector(const at::Tensor& rows);
+
 /// Pixels as vectors, float32 `[N, P]` between 0 and 1: area-averaged to at most 96 rows, so that a full-size run fits
 /// into memory too.
-[[nodiscard]] at::Tensor raw_pixels(const at::Tensor& pixels);
+[[nodiscard]] at::Tensor raw_pixels(const training::Pixels& pixels);
 
 /// Ends the stage for the reporters and keeps its record.
 void finish(StageReport& report, Records& records, const std::string& detail);

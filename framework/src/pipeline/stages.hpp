@@ -73,7 +73,7 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records);
 struct ImageTable {
   std::vector<EvidenceBone> bones;
   std::vector<std::size_t> specimen;  ///< of each bone: index into `Cohort::specimens`
-  at::Tensor pixels;                  ///< uint8 `[N, H, W]`
+  training::Pixels pixels;            ///< N images, mapped from the store
   at::Tensor bone;                    ///< int64 `[N]`
   std::vector<Role> role;             ///< `[N]`
   std::vector<std::size_t> scan;      ///< `[N]`: index into `Cohort::scans`
@@ -87,10 +87,15 @@ struct ImageTable {
 struct TrainedModel {
   Stored stored;
   std::shared_ptr<training::FingerprintNetwork> network;
+  std::shared_ptr<host::LossHandle> loss;  ///< with its trained state
   std::vector<training::CurvePoint> curves;
+  std::vector<std::string> notices;  ///< of the training
 };
 [[nodiscard]] TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images,
                                        Records& records);
+
+/// Class of each of `images.bones` in training: its rank among the bones that are trained on; -1 for held-out ones.
+[[nodiscard]] std::vector<std::int64_t> classes_of_bones(const ImageTable& images);
 
 /// Embeddings of all images by the trained network and by the trivial methods beside it.
 [[nodiscard]] std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& cohort,

@@ -319,7 +319,7 @@ ImageTable load_images(const RunContext& run, const Cohort& cohort) {
     bones.insert(bones.end(), set.rows.size(), bone);
     pixels.push_back(set.pixels);
   }
-  table.pixels = at::cat(pixels);
+  table.pixels = training::Pixels(std::move(pixels));
   table.bone = at::tensor(bones, at::kLong);
   return table;
 }

@@ -3,6 +3,7 @@
 #include "pipeline/stage_tools.hpp"
 
 #include "host/stop.hpp"
+#include "training/runtime.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/parallel.hpp>
@@ -155,7 +156,7 @@ ShapeEvidence predict_shapes(const RunContext& run, const Handles& handles, cons
     ShapeCase one{
         static_cast<std::int64_t>(b), own_frame_mesh(run, *first_scan[b]), surface_made_from(run, *first_scan[b]), {}};
     const ShapeQuery query{fingerprints.vectors.index_select(0, rows).contiguous(),
-                           images.pixels.index_select(0, rows)};
+                           images.pixels.gather(as_vector(rows))};
     for (const auto& [instance, shape] : handles.shapes) {
       ShapePrediction prediction = shape.predict(query);
       one.answers.push_back({instance, std::move(prediction.mesh), prediction.chosen});
@@ -163,6 +164,24 @@ ShapeEvidence predict_shapes(const RunContext& run, const Handles& handles, cons
     evidence.cases.push_back(std::move(one));
   }
   return evidence;
+}
+
+/// What the trained class layer says of the validation images, and of the query images of bones that it was trained on.
+ClassScores class_scores_of(const ImageTable& images, const TrainedModel& model, const EmbeddingSet& fingerprints,
+                            at::Device device) {
+  const at::NoGradGuard no_graph;
+  const at::Tensor rows = images.rows_where([&](std::int64_t i) {
+    const Role role = images.role[static_cast<std::size_t>(i)];
+    const auto bone = static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[i]);
+    return role == Role::validation || (role == Role::query && !images.bones[bone].held_out);
+  });
+  const at::Tensor scores = model.loss->class_scores(fingerprints.vectors.index_select(0, rows).to(device));
+  if (!scores.defined()) return {};
+  std::vector<std::int64_t> bones;
+  const std::vector<std::int64_t> classes = classes_of_bones(images);
+  for (std::size_t b = 0; b < classes.size(); ++b)
+    if (classes[b] >= 0) bones.push_back(static_cast<std::int64_t>(b));
+  return {at::tensor(bones, at::kLong), rows, scores.detach().to(at::kCPU, at::kFloat)};
 }
 
 /// All that the figures depend on beside the plugins.
@@ -184,7 +203,7 @@ void add_inputs(store::Ingredients& ingredients, const Cohort& cohort, const Ima
 MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTable& images, const TrainedModel& model,
                       std::vector<EmbeddingSet> embeddings, Records& records) {
   const Handles handles(run, cohort.has_volumes());
-  const auto loss = make_handle<host::LossHandle>(run, "loss");
+  const host::LossHandle& loss = *model.loss;
   store::Ingredients ingredients{"evaluate", run.experiment.title, handles.ingredients()};
   merge(ingredients.parts, section_parts(run.experiment, "split"));
   ingredients.parts["revision"] = "2";
@@ -205,6 +224,9 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTa
       contents.identifications = identify_all(run, handles, images, embeddings, report);
     if (handles.need(Need::meshes))
       contents.shapes = predict_shapes(run, handles, cohort, images, embeddings.front(), report);
+    if (handles.need(Need::class_scores))
+      contents.class_scores = class_scores_of(images, model, embeddings.front(),
+                                              training::resolved_device(run.experiment.sections.at("training")));
     contents.embeddings = std::move(embeddings);
 
     MetricResult all;

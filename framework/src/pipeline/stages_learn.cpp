@@ -16,15 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-/// Class of each training bone: its rank among the training bones; -1 for held-out ones.
-std::vector<std::int64_t> classes_of_bones(const ImageTable& images) {
-  std::vector<std::int64_t> classes;
-  std::int64_t next = 0;
-  for (const EvidenceBone& bone : images.bones) classes.push_back(bone.held_out ? -1 : next++);
-  return classes;
-}
+constexpr std::int64_t kViews = 2;  // AP and ML, side by side in each image
 
-/// Training and validation images only, renumbered.
+/// Training and validation images only, renumbered: what else the run holds changes nothing.
 training::Data training_data(const ImageTable& images) {
   const at::Tensor rows = images.rows_where([&](std::int64_t i) {
     const Role role = images.role[static_cast<std::size_t>(i)];
@@ -32,7 +26,8 @@ training::Data training_data(const ImageTable& images) {
   });
   const std::vector<std::int64_t> classes = classes_of_bones(images);
   training::Data data;
-  data.pixels = images.pixels.index_select(0, rows);
+  data.pixels = images.pixels.subset(as_vector(rows));
+  data.views = kViews;
   data.labels = at::tensor(classes, at::kLong).index_select(0, images.bone.index_select(0, rows));
   for (std::int64_t i = 0; i < rows.size(0); ++i) {
     const auto row = static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i]);
@@ -46,9 +41,13 @@ training::Data training_data(const ImageTable& images) {
 std::map<std::string, std::string> network_parts(const RunContext& run, const host::BackboneHandle& backbone) {
   auto parts = backbone.ingredients();
   merge(parts, section_parts(run.experiment, "head"));
+  merge(parts, section_parts(run.experiment, "augment"));
   merge(parts, section_parts(run.experiment, "training"));
   // "One for each core" is another number on another machine, and the number of threads changes the last bits.
-  parts["training.threads"] = std::to_string(training::resolved_threads(run.experiment.sections.at("training")));
+  const Parameters& settings = run.experiment.sections.at("training");
+  parts["training.threads"] = std::to_string(training::resolved_threads(settings));
+  // So does the kind of device.
+  parts["training.device"] = training::resolved_device(settings).is_cuda() ? "cuda" : "cpu";
   return parts;
 }
 
@@ -103,45 +102,68 @@ std::vector<EmbeddingSet> size_sets(const RunContext& run, const Cohort& cohort,
   return {{"bone length", true, spread(lengths, images)}, {"length + volume", true, spread(both, images)}};
 }
 
+/// Weights, the loss's own state, curves and notices of a stored training.
+void restore_model(TrainedModel& model, const store::Artifact& artifact, std::int64_t classes,
+                   const Parameters& settings) {
+  std::map<std::string, at::Tensor> state, loss_state;
+  for (const auto& [name, tensor] : artifact.tensors) {
+    if (name.starts_with("network.")) state[name.substr(8)] = tensor;
+    if (name.starts_with("loss.")) loss_state[name.substr(5)] = tensor;
+  }
+  training::load_network_state(*model.network, state);
+  training::prepare_loss(*model.loss, classes, *model.network, training::resolved_device(settings), 0);
+  const at::NoGradGuard no_graph;
+  for (auto& [name, tensor] : model.loss->state()) tensor.copy_(loss_state.at(name));
+  for (const json& point : artifact.facts.at("curves")) model.curves.push_back({point[0], point[1], point[2]});
+  for (const json& notice : artifact.facts.at("notices")) model.notices.push_back(notice);
+}
+
 }  // namespace
+
+std::vector<std::int64_t> classes_of_bones(const ImageTable& images) {
+  std::vector<std::int64_t> classes;
+  std::int64_t next = 0;
+  for (const EvidenceBone& bone : images.bones) classes.push_back(bone.held_out ? -1 : next++);
+  return classes;
+}
 
 TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images, Records& records) {
   const auto backbone = make_handle<host::BackboneHandle>(run, "backbone");
-  const auto loss = make_handle<host::LossHandle>(run, "loss");
   const Parameters& head = run.experiment.sections.at("head");
   const Parameters& settings = run.experiment.sections.at("training");
 
   TrainedModel model;
-  model.network = training::make_network(backbone, head, settings, images.pixels.size(1), images.pixels.size(2));
+  model.loss = std::make_shared<host::LossHandle>(make_handle<host::LossHandle>(run, "loss"));
+  model.network = training::make_network(backbone, head, settings, images.pixels.height(), images.pixels.width());
 
   store::Ingredients ingredients{"train", run.experiment.title, network_parts(run, backbone)};
-  merge(ingredients.parts, loss.ingredients());
-  ingredients.parts["revision"] = "1";
+  merge(ingredients.parts, model.loss->ingredients());
+  ingredients.parts["revision"] = "2";
   ingredients.parts["input.images"] = data_digest(cohort, images);
 
-  StageReport report(run.reporters, "train", backbone.name() + " · " + loss.name(), 0, "batches");
+  StageReport report(run.reporters, "train", backbone.name() + " · " + model.loss->name(), 0, "batches");
+  const training::Data data = training_data(images);
   std::string detail;
   model.stored = find_or_make(run, ingredients, report, [&] {
     const auto work = run.store.working_folder(ingredients.key());
-    const auto curves =
-        training::train(*model.network, loss, training_data(images), settings, work, [&](const training::Progress& p) {
-          detail = p.detail;
-          report.progress(p.batches_done, p.batches_total, p.seconds_left, p.detail);
-        });
+    const training::Listener listener{[&](const training::Progress& p) {
+                                        detail = p.detail;
+                                        report.progress(p.batches_done, p.batches_total, p.seconds_left, p.detail);
+                                      },
+                                      {}};
+    const training::Trained trained = training::train(*model.network, *model.loss, data, settings,
+                                                      run.experiment.sections.at("augment"), work, listener);
     store::Artifact artifact;
     for (auto& [name, tensor] : training::network_state(*model.network))
       artifact.tensors[text("network.", name)] = tensor;
-    artifact.facts["curves"] = to_json(curves);
-    artifact.facts["height"] = images.pixels.size(1);
-    artifact.facts["width"] = images.pixels.size(2);
+    for (auto& [name, tensor] : model.loss->state()) artifact.tensors[text("loss.", name)] = tensor.detach().cpu();
+    artifact.facts["curves"] = to_json(trained.curves);
+    artifact.facts["notices"] = trained.notices;
+    artifact.facts["height"] = images.pixels.height();
+    artifact.facts["width"] = images.pixels.width();
     return artifact;
   });
-  const store::Artifact artifact = run.store.load(model.stored.key);
-  std::map<std::string, at::Tensor> state;
-  for (const auto& [name, tensor] : artifact.tensors)
-    if (name.starts_with("network.")) state[name.substr(8)] = tensor;
-  training::load_network_state(*model.network, state);
-  for (const json& point : artifact.facts.at("curves")) model.curves.push_back({point[0], point[1], point[2]});
+  restore_model(model, run.store.load(model.stored.key), data.classes, settings);
   finish(report, records, detail.empty() ? "network" : detail);
   return model;
 }
@@ -168,7 +190,7 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
       const Stored stored = find_or_make(run, ingredients, report, [&] {
         store::Artifact artifact;
         artifact.tensors["embeddings"] =
-            training::embed(network, images.pixels.index_select(0, rows), settings,
+            training::embed(network, images.pixels, as_vector(rows), settings,
                             [&](std::int64_t n, std::int64_t) { report.progress(done + n); });
         return artifact;
       });
@@ -186,7 +208,7 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
                  {{"input.network", model.stored.digest}, {"training.precision", settings.canonical().at("precision")}},
                  std::string("trained"))});
   const auto untrained = training::make_network(backbone, run.experiment.sections.at("head"), settings,
-                                                images.pixels.size(1), images.pixels.size(2));
+                                                images.pixels.height(), images.pixels.width());
   auto untrained_parts = network_parts(run, backbone);
   sets.push_back({"untrained network", true, embed_all(*untrained, untrained_parts, "untrained")});
   sets.push_back({"raw pixels", true, raw_pixels(images.pixels)});

@@ -7,6 +7,7 @@
 
 #include <ATen/Functions.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -164,6 +165,13 @@ class Input {
   [[nodiscard]] bool is_file() const { return is_file_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
+  /// The whole file in memory, loaded as it is looked at; what is written there stays private. Null where that fails.
+  [[nodiscard]] void* map() const {
+    void* const address =
+        ::mmap(nullptr, static_cast<std::size_t>(size_), PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor_, 0);
+    return address == MAP_FAILED ? nullptr : address;
+  }
+
   void read(void* to, std::uint64_t bytes) {
     auto* next = static_cast<char*>(to);
     while (bytes > 0) {
@@ -215,6 +223,14 @@ at::Tensor read_npy(const std::filesystem::path& file) {
   if (*expected != found)
     refuse(found < *expected ? "truncated" : "too long", ": its header promises ", *expected,
            " bytes of numbers, it has ", found);
+  // A data set of images may be larger than memory, so its files are mapped: the system drops and reloads their pages.
+  constexpr std::uint64_t kWorthMapping = std::uint64_t{1} << 20;
+  const bool is_aligned = (kPreamble + length) % sizeof(double) == 0;
+  void* const base = found >= kWorthMapping && is_aligned ? input.map() : nullptr;
+  if (base != nullptr)
+    return at::from_blob(
+        static_cast<char*>(base) + kPreamble + length, header.shape,
+        [base, bytes = static_cast<std::size_t>(input.size())](void*) { ::munmap(base, bytes); }, type->type);
   at::Tensor tensor = at::empty(header.shape, type->type);
   input.read(tensor.data_ptr(), found);
   return tensor;

@@ -80,6 +80,8 @@ class Store {
 
 /// NumPy's .npy, version 1.0, little-endian, C order: uint8, int16, int32, int64, float32, float64.
 void write_npy(const std::filesystem::path& file, const at::Tensor& tensor);
+/// Files from 1 MB on are mapped rather than read; changing the tensor never changes the file. A mapped file must not
+/// be cut off while the tensor lives (a store only ever deletes whole folders, which is safe).
 [[nodiscard]] at::Tensor read_npy(const std::filesystem::path& file);
 
 }  // namespace osteon::store

@@ -17,6 +17,8 @@ namespace {
 
 using Tensors = c10::Dict<std::string, at::Tensor>;
 
+constexpr std::int64_t kFormat = 1;
+
 std::map<std::string, at::Tensor> tensors_in_use(const TrainingState& state) {
   std::map<std::string, at::Tensor> result;
   for (const auto& parameter : state.network.named_parameters())
@@ -55,71 +57,162 @@ std::vector<CurvePoint> read_curves(torch::serialize::InputArchive& archive) {
   return curves;
 }
 
-/// On the disk, not only in the system's memory, before it gets its name.
-void flush_and_rename(const std::filesystem::path& partial, const std::filesystem::path& file) {
-  const int descriptor = ::open(partial.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool flushed = descriptor >= 0 && ::fsync(descriptor) == 0;
-  int reason = flushed ? 0 : errno;
-  if (descriptor >= 0) ::close(descriptor);
-  host::fault_point("checkpoint");
-  if (reason == 0 && ::rename(partial.c_str(), file.c_str()) != 0) reason = errno;
-  if (reason != 0) throw failure(text(file.string(), ": cannot write: ", std::strerror(reason)));
+/// A file that is written aside and gets its name by a rename when it is whole and on the disk. Errors are kept until
+/// the end: LibTorch's own writer ends the program when it meets one (its destructor throws).
+class NewFile {
+ public:
+  explicit NewFile(std::filesystem::path file)
+      : file_(std::move(file)),
+        partial_(file_.string() + ".partial"),
+        descriptor_(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)),
+        reason_(descriptor_ < 0 ? errno : 0) {}
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!renamed_) ::unlink(partial_.c_str());
+  }
+
+  void write(const void* bytes, std::size_t count) {
+    const auto* next = static_cast<const char*>(bytes);
+    while (count > 0 && reason_ == 0) {
+      const ssize_t written = ::write(descriptor_, next, count);
+      if (written < 0 && errno != EINTR) reason_ = errno;
+      if (written <= 0) continue;
+      next += written;
+      count -= static_cast<std::size_t>(written);
+    }
+  }
+
+  void finish() {
+    if (reason_ == 0 && ::fsync(descriptor_) != 0) reason_ = errno;
+    host::fault_point("checkpoint");
+    if (reason_ == 0 && ::rename(partial_.c_str(), file_.c_str()) != 0) reason_ = errno;
+    if (reason_ != 0)
+      throw failure(text(file_.string(), ": cannot write: ", std::strerror(reason_),
+                         "; is the disk full or the folder read-only?"));
+    renamed_ = true;
+  }
+
+ private:
+  std::filesystem::path file_, partial_;
+  int descriptor_;
+  int reason_;
+  bool renamed_ = false;
+};
+
+void write_texts(torch::serialize::OutputArchive& archive, const std::string& key,
+                 const std::vector<std::string>& texts) {
+  c10::List<std::string> list;
+  for (const std::string& one : texts) list.push_back(one);
+  archive.write(key, c10::IValue(list));
 }
 
-void restore(TrainingState& state, torch::serialize::InputArchive& archive) {
+std::vector<std::string> read_texts(torch::serialize::InputArchive& archive, const std::string& key) {
+  std::vector<std::string> texts;
+  const auto list = read_value(archive, key).toList();
+  for (std::size_t i = 0; i < list.size(); ++i) texts.push_back(list.get(i).toStringRef());
+  return texts;
+}
+
+void write_tensors(torch::serialize::OutputArchive& archive, const TrainingState& state) {
+  Tensors tensors;
+  for (const auto& [name, tensor] : tensors_in_use(state)) tensors.insert(name, tensor.detach());
+  archive.write("tensors", c10::IValue(tensors));
+}
+
+void read_tensors(torch::serialize::InputArchive& archive, TrainingState& state) {
   const at::NoGradGuard no_graph;
   const c10::impl::GenericDict saved = read_value(archive, "tensors").toGenericDict();
   for (auto& [name, tensor] : tensors_in_use(state)) tensor.copy_(saved.at(name).toTensor());
+}
+
+void restore(TrainingState& state, torch::serialize::InputArchive& archive) {
+  read_tensors(archive, state);
   torch::serialize::InputArchive rule;
   archive.read("optimiser", rule);
   state.optimiser.rule().load(rule);
   state.epochs_done = read_value(archive, "epochs").toInt();
+  state.best_epoch = read_value(archive, "best epoch").toInt();
+  state.best_accuracy = read_value(archive, "best accuracy").toDouble();
+  state.epochs_without_gain = read_value(archive, "epochs without gain").toInt();
   state.curves = read_curves(archive);
+  state.notices = read_texts(archive, "notices");
+}
+
+void write_archive(torch::serialize::OutputArchive& archive, const std::filesystem::path& path) {
+  std::error_code seen_when_opened;
+  std::filesystem::create_directories(path.parent_path(), seen_when_opened);
+  NewFile file(path);
+  archive.save_to([&file](const void* bytes, std::size_t count) {
+    file.write(bytes, count);
+    return count;
+  });
+  file.finish();
+}
+
+/// Why a checkpoint can't be gone on from; "" when it can.
+std::string misfit(torch::serialize::InputArchive& archive, const Identity& identity) {
+  const std::int64_t format = read_value(archive, "format").toInt();
+  if (format > kFormat) return text("checkpoint of a newer Osteon (format ", format, "; this one knows ", kFormat, ")");
+  if (read_value(archive, "architecture").toStringRef() != identity.architecture)
+    return "checkpoint of another network";
+  if (read_value(archive, "training").toStringRef() != identity.training)
+    return "checkpoint of a training with other parameters or images";
+  return "";
 }
 
 }  // namespace
 
-void save_checkpoint(const TrainingState& state, const std::string& identity, const std::filesystem::path& folder) {
+void save_checkpoint(const TrainingState& state, const Identity& identity, const std::filesystem::path& folder) {
   torch::serialize::OutputArchive archive, rule;
-  Tensors tensors;
-  for (const auto& [name, tensor] : tensors_in_use(state)) tensors.insert(name, tensor.detach());
-  archive.write("identity", c10::IValue(identity));
+  archive.write("format", c10::IValue(kFormat));
+  archive.write("architecture", c10::IValue(identity.architecture));
+  archive.write("training", c10::IValue(identity.training));
   archive.write("epochs", c10::IValue(state.epochs_done));
-  archive.write("tensors", c10::IValue(tensors));
+  archive.write("best epoch", c10::IValue(state.best_epoch));
+  archive.write("best accuracy", c10::IValue(state.best_accuracy));
+  archive.write("epochs without gain", c10::IValue(state.epochs_without_gain));
+  write_tensors(archive, state);
   state.optimiser.rule().save(rule);
   archive.write("optimiser", rule);
   write_curves(archive, state.curves);
-  const std::filesystem::path file = folder / "checkpoint.pt", partial = folder / "checkpoint.pt.partial";
-  try {
-    std::filesystem::create_directories(folder);
-    archive.save_to(partial.string());
-  } catch (const std::exception&) {
-    const int reason = errno;
-    std::error_code ignored;
-    std::filesystem::remove(partial, ignored);
-    throw failure(
-        text(file.string(), ": cannot write: ", std::strerror(reason), "; is the disk full or the folder read-only?"));
-  }
-  flush_and_rename(partial, file);
+  write_texts(archive, "notices", state.notices);
+  write_archive(archive, folder / "checkpoint.pt");
 }
 
-bool restore_checkpoint(TrainingState& state, const std::string& identity, const std::filesystem::path& folder) {
+bool restore_checkpoint(TrainingState& state, const Identity& identity, const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "checkpoint.pt";
   if (!std::filesystem::exists(file)) return false;
-  bool same = false;
+  std::string reason;
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(file.string(), at::kCPU);
-    same = read_value(archive, "identity").toStringRef() == identity;
-    if (same) restore(state, archive);
+    reason = misfit(archive, identity);
+    if (reason.empty()) restore(state, archive);
   } catch (const std::exception&) {
-    throw Error(text(file.string(), ": damaged checkpoint; delete it, and the training starts anew"));
+    reason = "damaged checkpoint";
   }
-  if (!same)
-    throw Error(text(file.string(),
-                     ": checkpoint of a training with other parameters or images; delete it, and the training "
-                     "starts anew"));
+  if (!reason.empty()) throw Error(text(file.string(), ": ", reason, "; delete it, and the training starts anew"));
   return true;
+}
+
+void save_best(const TrainingState& state, const std::filesystem::path& folder) {
+  torch::serialize::OutputArchive archive;
+  write_tensors(archive, state);
+  write_archive(archive, folder / "best.pt");
+}
+
+void restore_best(TrainingState& state, const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "best.pt";
+  try {
+    torch::serialize::InputArchive archive;
+    archive.load_from(file.string(), at::kCPU);
+    read_tensors(archive, state);
+  } catch (const std::exception&) {
+    throw Error(text(file.string(), ": damaged or missing weights of the best epoch; delete the folder ",
+                     folder.string(), ", and the training starts anew"));
+  }
 }
 
 }  // namespace osteon::training

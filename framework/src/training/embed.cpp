@@ -15,15 +15,15 @@ namespace {
 
 /// Images in a chunk: a network's largest maps hold about 64 numbers a pixel, several of them alive at once; half a
 /// gigabyte for these keeps a processor busy and lets 800 × 800 pixels through.
-std::int64_t chunk_size(const at::Tensor& pixels) {
+std::int64_t chunk_size(const Pixels& pixels) {
   constexpr std::int64_t kBytes = std::int64_t{1} << 29, kBytesPerPixel = 64 * 4 * 3;
-  return std::clamp<std::int64_t>(kBytes / (pixels.size(1) * pixels.size(2) * kBytesPerPixel), 1, 64);
+  return std::clamp<std::int64_t>(kBytes / (pixels.height() * pixels.width() * kBytesPerPixel), 1, 64);
 }
 
 }  // namespace
 
-at::Tensor embed(FingerprintNetwork& network, const at::Tensor& pixels, const Parameters& training,
-                 const std::function<void(std::int64_t, std::int64_t)>& progress) {
+at::Tensor embed(FingerprintNetwork& network, const Pixels& pixels, std::span<const std::int64_t> rows,
+                 const Parameters& training, const std::function<void(std::int64_t, std::int64_t)>& progress) {
   const ThreadScope threads(resolved_threads(training));
   const at::Device device = resolved_device(training);
   const at::NoGradGuard no_graph;
@@ -31,13 +31,14 @@ at::Tensor embed(FingerprintNetwork& network, const at::Tensor& pixels, const Pa
   const bool was_training = network.is_training();
   network.to(device);
   network.eval();
-  const std::int64_t images = pixels.size(0);
+  const std::int64_t images = std::ssize(rows);
   at::Tensor result = at::empty({images, network.embedding_size()}, at::kFloat);
   const std::int64_t chunk = images > 0 ? chunk_size(pixels) : 1;
   for (std::int64_t first = 0; first < images; first += chunk) {
     throw_if_stopped();
     const std::int64_t last = std::min(images, first + chunk);
-    result.slice(0, first, last).copy_(network.forward(pixels.slice(0, first, last).to(device)));
+    const auto chunk_rows = rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
+    result.slice(0, first, last).copy_(network.forward(pixels.gather(chunk_rows).to(device)));
     if (progress) progress(last, images);
   }
   network.train(was_training);

@@ -1,8 +1,8 @@
 // Backbone and head, and their state as named tensors.
 
+#include "training/first_weights.hpp"
 #include "training/runtime.hpp"
 #include "training/training.hpp"
-#include "training/first_weights.hpp"
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/linear.h>
@@ -43,6 +43,9 @@ FingerprintNetwork::FingerprintNetwork(std::shared_ptr<Network> backbone, const 
   const std::int64_t pairs = head.integer("pairs"), dimensions = head.integer("dimensions");
   const auto features = static_cast<double>(backbone_->features());
   const double ratio = static_cast<double>(dimensions) / features;
+  if (pairs > 0 && dimensions > backbone_->features())
+    throw Error(text("head.dimensions = ", dimensions, " is more than the ", backbone_->features(),
+                     " features of the backbone; lower it, or widen the backbone"));
   std::int64_t in = backbone_->features();
   for (std::int64_t pair = 1; pair <= pairs; ++pair) {
     const std::int64_t out =
@@ -54,10 +57,13 @@ FingerprintNetwork::FingerprintNetwork(std::shared_ptr<Network> backbone, const 
   }
 }
 
-at::Tensor FingerprintNetwork::forward(const at::Tensor& pixels) {
-  const at::Tensor images = pixels.unsqueeze(1).to(at::kFloat).div_(255);
-  at::Tensor rows = backbone_->forward(images).to(at::kFloat);
-  const FullPrecisionScope float32(pixels.device());
+at::Tensor FingerprintNetwork::maps(const at::Tensor& pixels) {
+  return backbone_->maps(pixels.unsqueeze(1).to(at::kFloat).div_(255));
+}
+
+at::Tensor FingerprintNetwork::reduce(const at::Tensor& features) {
+  at::Tensor rows = features.to(at::kFloat);
+  const FullPrecisionScope float32(features.device());
   for (std::size_t pair = 0; pair < reductions_->size(); ++pair) {
     rows = reductions_[pair]->as<torch::nn::Linear>()->forward(rows);
     if (inner_normalisation_ || pair + 1 == reductions_->size()) rows = unit_rows(rows);
@@ -66,6 +72,7 @@ at::Tensor FingerprintNetwork::forward(const at::Tensor& pixels) {
 }
 
 std::int64_t FingerprintNetwork::embedding_size() const {
+  if (!is_normalised()) return backbone_->features();
   return reductions_->children().back()->as<torch::nn::Linear>()->options.out_features();
 }
 

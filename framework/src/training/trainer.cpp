@@ -1,30 +1,33 @@
 // The training loop.
 
 #include "training/accuracy.hpp"
-#include "training/augment.hpp"
 #include "training/checkpoint.hpp"
 #include "training/first_weights.hpp"
+#include "training/loader.hpp"
 #include "training/miner.hpp"
+#include "training/monitor.hpp"
 #include "training/optimiser.hpp"
 #include "training/runtime.hpp"
-#include "training/sampler.hpp"
 
 #include "host/fault.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/parallel.hpp>
+#include <osteon/png.hpp>
 
 #include <torch/torch.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 
 namespace osteon::training {
 
 namespace {
 
-constexpr const char* kAccuracyCurve = "triplet accuracy (validation)";
+constexpr const char* kTripletAccuracy = "triplet accuracy (validation)";
+constexpr const char* kClassAccuracy = "class accuracy (validation)";
 
 /// Sums of named values and their mean.
 class Means {
@@ -39,195 +42,279 @@ class Means {
     for (const auto& [name, sum] : sums_) result[name] = sum.first / sum.second;
     return result;
   }
+  [[nodiscard]] std::optional<double> of(const std::string& name) const {
+    const auto found = sums_.find(name);
+    return found == sums_.end() ? std::nullopt : std::optional(found->second.first / found->second.second);
+  }
 
  private:
   std::map<std::string, std::pair<double, double>> sums_;
 };
 
+std::string formatted(const char* format, double value) {
+  char digits[32];
+  std::snprintf(digits, sizeof digits, format, value);
+  return digits;
+}
+
 at::Tensor rows_of(const at::Tensor& tensor, const std::vector<std::int64_t>& rows) {
   return tensor.index_select(0, at::tensor(at::ArrayRef<std::int64_t>(rows), at::kLong));
 }
 
-/// What must be equal for a checkpoint to fit: parameters, shapes, images and labels, by digest.
-std::string identity_of(const FingerprintNetwork& network, const host::LossHandle& loss, const Data& data,
-                        const Parameters& training) {
-  Digest digest;
-  for (const auto& [name, value] : training.canonical()) digest.add(text(name, " = ", value, "\n"));
-  for (const auto& [name, value] : loss.ingredients()) digest.add(text(name, " = ", value, "\n"));
+/// What must be equal for a checkpoint to fit. The images themselves are named by the folder that the checkpoint is in.
+Identity identity_of(const FingerprintNetwork& network, const host::LossHandle& loss, const Data& data,
+                     const Parameters& training, const Parameters& augment) {
+  Digest architecture, digest;
   for (const auto& parameter : network.named_parameters())
-    digest.add(text(parameter.key(), parameter.value().sizes(), "\n"));
+    architecture.add(text(parameter.key(), parameter.value().sizes(), "\n"));
+  for (const auto& [name, tensor] : loss.state()) architecture.add(text("loss.", name, tensor.sizes(), "\n"));
+  for (const Parameters* section : {&training, &augment})
+    for (const auto& [name, value] : section->canonical()) digest.add(text(name, " = ", value, "\n"));
+  for (const auto& [name, value] : loss.ingredients()) digest.add(text(name, " = ", value, "\n"));
+  digest.add(text(data.pixels.count(), " ", data.pixels.height(), " ", data.pixels.width(), "\n"));
   const auto add = [&](const void* first, std::size_t bytes) {
     digest.add(std::string_view(static_cast<const char*>(first), bytes)).add("\n");
   };
-  const at::Tensor pixels = data.pixels.contiguous(), labels = data.labels.contiguous();
-  add(pixels.data_ptr(), pixels.nbytes());
+  const at::Tensor labels = data.labels.contiguous();
   add(labels.data_ptr(), labels.nbytes());
   add(data.training.data(), data.training.size() * sizeof(std::int64_t));
   add(data.validation.data(), data.validation.size() * sizeof(std::int64_t));
-  return digest.hex();
+  return {architecture.hex(), digest.hex()};
+}
+
+/// The images of a batch below each other and what they are, for whoever looks for the cause.
+void save_batch(const Batch& batch, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  write_png(folder / "diverged-batch.png", batch.pixels.flatten(0, 1).contiguous());
+  std::ofstream list(folder / "diverged-batch.csv");
+  list << "image,row,class\n";
+  for (std::size_t i = 0; i < batch.rows.size(); ++i)
+    list << i << ',' << batch.rows[i] << ',' << batch.labels.data_ptr<std::int64_t>()[i] << '\n';
 }
 
 class Trainer {
  public:
-  Trainer(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data, const Parameters& training)
+  Trainer(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data, const Parameters& training,
+          const Parameters& augment, const std::filesystem::path& work, const Listener& listener)
       : network_(network),
         loss_(loss),
         data_(data),
         training_(training),
+        work_(work),
+        listener_(listener),
+        augmentation_(augment),
         device_(resolved_device(training)),
         epochs_(training.integer("epochs")),
-        shift_(training.integer("shift")),
+        patience_(training.integer("patience")),
+        keep_best_(training.text("keep") == "best"),
         seed_(static_cast<std::uint64_t>(training.integer("seed"))),
-        mining_(mining_of(training.text("mining"))),
+        uses_tuples_(loss.uses_tuples()),
+        curriculum_(training),
         bf16_(training.text("precision") == "bf16"),
-        sampler_(data, training) {
+        frozen_batch_norm_(training.flag("frozen_batch_norm")),
+        rates_(network.backbone(), training),
+        batches_(Sampler(data, training).batches_per_epoch()) {
     network_.to(device_);
-    loss_.prepare(data.classes, network.embedding_size());
-    draw_loss_state(loss_.state(), seed_);
-    optimiser_ = std::make_unique<Optimiser>(network, loss_.state(), training, epochs_ * sampler_.batches_per_epoch());
+    prepare_loss(loss_, data.classes, network, device_, seed_);
+    optimiser_ = std::make_unique<Optimiser>(network, loss_.state(), rates_, training,
+                                             Schedule(training, batches_, epochs_ * batches_));
+    identity_ = identity_of(network_, loss_, data_, training_, augment);
   }
 
-  std::vector<CurvePoint> run(const std::filesystem::path& work, const std::function<void(const Progress&)>& progress) {
-    TrainingState state{network_, loss_.state(), *optimiser_, 0, {}};
-    const std::string identity = identity_of(network_, loss_, data_, training_);
-    restore_checkpoint(state, identity, work);
-    for (std::int64_t skipped = 0; skipped < state.epochs_done * sampler_.batches_per_epoch(); ++skipped)
-      (void)sampler_.next();
-    resumed_at_ = state.epochs_done * sampler_.batches_per_epoch();
+  Trained run() {
+    TrainingState state{network_, loss_.state(), *optimiser_, 0, 0, 0, 0, {}, {}};
+    restore_checkpoint(state, identity_, work_);
+    loader_ =
+        std::make_unique<Loader>(data_, augmentation_, training_, state.epochs_done * batches_, device_.is_cuda());
+    resumed_at_ = state.epochs_done * batches_;
     started_ = std::chrono::steady_clock::now();
-    for (std::int64_t epoch = state.epochs_done; epoch < epochs_; ++epoch) {
-      run_epoch(epoch, state.curves, progress);
-      validate(epoch, state.curves);
-      state.epochs_done = epoch + 1;
-      save_checkpoint(state, identity, work);
+    CollapseDetector detector(uses_tuples_ ? loss_.margin() : -1, knows_classes() ? data_.classes : 0,
+                              network_.is_normalised());
+    while (state.epochs_done < epochs_ && !(patience_ > 0 && state.epochs_without_gain >= patience_)) {
+      const EpochSummary summary = run_epoch(state.epochs_done, state.curves);
+      validate(state);
+      ++state.epochs_done;
+      if (const auto symptom = detector.look(state.epochs_done, summary)) tell(state, *symptom);
+      save_checkpoint(state, identity_, work_);
     }
-    return state.curves;
+    if (state.epochs_done < epochs_)
+      tell(state, text("training ended after ", state.epochs_done, " of ", epochs_, " epochs: none of the last ",
+                       patience_, " was better than epoch ", state.best_epoch));
+    if (keep_best_ && state.best_epoch > 0) {
+      restore_best(state, work_);
+      tell(state, text("kept the weights of epoch ", state.best_epoch, ": ",
+                       formatted("%.2f", 100 * state.best_accuracy), " % accuracy on the validation images"));
+    }
+    return {state.curves, state.notices};
   }
 
  private:
-  void run_epoch(std::int64_t epoch, std::vector<CurvePoint>& curves,
-                 const std::function<void(const Progress&)>& progress) {
-    constexpr std::int64_t kPoints = 10;  // of a curve in an epoch
-    const std::int64_t batches = sampler_.batches_per_epoch();
-    network_.train();
-    Means means;
-    for (std::int64_t batch = 0; batch < batches; ++batch) {
-      throw_if_stopped();
-      host::fault_point("batch");
-      train_batch(epoch, batch, means);
-      if ((batch + 1) * kPoints / batches > batch * kPoints / batches) {
-        last_means_ = means.values();
-        for (const auto& [name, value] : last_means_) curves.push_back({name, step_after(epoch, batch), value});
-        means = {};
-      }
-      if (progress) progress(progress_after(epoch, batch));
-    }
+  [[nodiscard]] bool knows_classes() const {
+    return loss_.class_scores(at::zeros({1, network_.embedding_size()}, device_)).defined();
   }
 
-  void train_batch(std::int64_t epoch, std::int64_t batch, Means& means) {
-    const std::int64_t step = epoch * sampler_.batches_per_epoch() + batch;
-    const std::vector<std::int64_t> rows = sampler_.next();
-    at::Tensor pixels = rows_of(data_.pixels, rows);
-    const at::Tensor labels = rows_of(data_.labels, rows);
-    if (shift_ > 0) pixels = shifted(pixels, shift_, Random(seed_, "shift", static_cast<std::uint64_t>(step)));
-    const at::Tensor embeddings = forward(pixels);
-    Random random(seed_, "mining", static_cast<std::uint64_t>(step));
-    Tuples triplets = mine(mining_, squared_distances(embeddings),
-                             {labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())}, random);
-    for (at::Tensor* index : {&triplets.anchor, &triplets.positive, &triplets.negative, &triplets.positive_pairs,
-                              &triplets.negative_pairs})
-      *index = index->to(device_);
-    const LossValue loss = loss_.compute(embeddings, labels.to(device_), triplets);
+  void tell(TrainingState& state, const std::string& notice) const {
+    state.notices.push_back(notice);
+    if (listener_.notice) listener_.notice(notice);
+  }
+
+  EpochSummary run_epoch(std::int64_t epoch, std::vector<CurvePoint>& curves) {
+    constexpr std::int64_t kPoints = 10;  // of a curve in an epoch
+    begin_training(network_, rates_, frozen_batch_norm_);
+    Means recent, whole;
+    for (std::int64_t batch = 0; batch < batches_; ++batch) {
+      throw_if_stopped();
+      host::fault_point("batch");
+      train_batch(epoch, batch, recent, whole);
+      if ((batch + 1) * kPoints / batches_ > batch * kPoints / batches_) {
+        last_means_ = recent.values();
+        for (const auto& [name, value] : last_means_) curves.push_back({name, step_after(epoch, batch), value});
+        recent = {};
+      }
+      if (listener_.progress) listener_.progress(progress_after(epoch, batch));
+    }
+    return {whole.of("loss").value_or(0), whole.of("between")};
+  }
+
+  void train_batch(std::int64_t epoch, std::int64_t number, Means& recent, Means& whole) {
+    const std::int64_t step = epoch * batches_ + number;
+    const Batch batch = loader_->next();
+    const at::Tensor embeddings = forward(batch.pixels);
+    const LossValue loss =
+        loss_.compute(embeddings, batch.labels.to(device_, true), tuples_of(embeddings, batch, epoch, step, whole));
     const auto value = loss.value.item<double>();
-    if (!std::isfinite(value)) throw diverged(text("the loss became ", value), epoch, batch);
+    if (!std::isfinite(value)) throw diverged(text("the loss became ", value), epoch, number, &batch);
     optimiser_->zero_gradients();
     loss.value.backward();
     optimiser_->step(step);
-    means.add("loss", value);
-    for (const auto& [name, statistic] : loss.statistics) means.add(name, statistic);
-    images_done_ += static_cast<std::int64_t>(rows.size());
+    for (Means* means : {&recent, &whole}) means->add("loss", value);
+    for (const auto& [name, statistic] : loss.statistics) recent.add(name, statistic);
+    images_done_ += std::ssize(batch.rows);
   }
 
   at::Tensor forward(const at::Tensor& pixels) {
     const AutocastScope autocast(device_, bf16_);
-    return network_.forward(pixels.to(device_));
+    return network_.forward(pixels.to(device_, true));
   }
 
-  void validate(std::int64_t epoch, std::vector<CurvePoint>& curves) {
+  Tuples tuples_of(const at::Tensor& embeddings, const Batch& batch, std::int64_t epoch, std::int64_t step,
+                   Means& whole) const {
+    if (!uses_tuples_) return {};
+    const at::Tensor distances = squared_distances(embeddings);
+    if (const auto between = mean_between(distances, batch.labels)) whole.add("between", *between);
+    Tuples tuples;
+    if (loader_->sampling() == Sampling::triplets) {
+      tuples = drawn_triplets(embeddings.size(0));
+    } else {
+      Random random(seed_, "mining", static_cast<std::uint64_t>(step));
+      tuples = mine(curriculum_.at(epoch), distances, embeddings.size(1),
+                    {batch.labels.data_ptr<std::int64_t>(), batch.rows.size()}, random);
+    }
+    for (at::Tensor* each :
+         {&tuples.anchor, &tuples.positive, &tuples.negative, &tuples.positive_pairs, &tuples.negative_pairs})
+      *each = each->to(device_, true);
+    return tuples;
+  }
+
+  /// Accuracy on the validation images after an epoch: of classes where the loss knows them, else of triplets.
+  void validate(TrainingState& state) {
     for (const at::Tensor& parameter : network_.parameters())
       if (!at::isfinite(parameter).all().item<bool>())
-        throw diverged("a weight is no longer finite", epoch, sampler_.batches_per_epoch() - 1);
+        throw diverged("a weight is no longer finite", state.epochs_done, batches_ - 1, nullptr);
     if (data_.validation.empty()) return;
-    const at::Tensor embeddings = embed(network_, rows_of(data_.pixels, data_.validation), training_, {});
-    accuracy_ = triplet_accuracy(embeddings, rows_of(data_.labels, data_.validation), std::max(0.0, loss_.margin()));
-    if (accuracy_) curves.push_back({kAccuracyCurve, static_cast<double>(epoch + 1), *accuracy_});
+    const at::NoGradGuard no_graph;
+    const at::Tensor embeddings = embed(network_, data_.pixels, data_.validation, training_, {});
+    const at::Tensor labels = rows_of(data_.labels, data_.validation);
+    const at::Tensor scores = loss_.class_scores(embeddings.to(device_));
+    accuracy_ = scores.defined()
+                    ? std::optional(scores.argmax(1).cpu().eq(labels).to(at::kDouble).mean().item<double>())
+                    : triplet_accuracy(embeddings, labels, std::max(0.0, loss_.margin()));
+    accuracy_name_ = scores.defined() ? "class accuracy" : "triplet accuracy";
+    if (!accuracy_) return;
+    const std::int64_t epoch = state.epochs_done + 1;
+    state.curves.push_back(
+        {scores.defined() ? kClassAccuracy : kTripletAccuracy, static_cast<double>(epoch), *accuracy_});
+    const bool is_first = state.best_epoch == 0, gains = is_first || *accuracy_ > state.best_accuracy;
+    state.epochs_without_gain = gains ? 0 : state.epochs_without_gain + 1;
+    if (!gains && *accuracy_ < state.best_accuracy) return;
+    state.best_accuracy = *accuracy_;
+    state.best_epoch = epoch;
+    if (keep_best_) save_best(state, work_);
   }
 
-  static Error diverged(const std::string& what, std::int64_t epoch, std::int64_t batch) {
-    return Error(text(what, " in epoch ", epoch + 1, ", batch ", batch + 1,
-                      "; lower training.learning_rate, limit training.gradient_norm (to 1, say), or set "
-                      "training.precision = \"fp32\""));
+  [[nodiscard]] Error diverged(const std::string& what, std::int64_t epoch, std::int64_t number,
+                               const Batch* batch) const {
+    if (batch != nullptr) save_batch(*batch, work_);
+    return Error(
+        text(what, " in epoch ", epoch + 1, ", batch ", number + 1,
+             batch == nullptr ? std::string() : text(" (its images: ", (work_ / "diverged-batch.png").string(), ")"),
+             "; lower training.learning_rate, limit training.gradient_norm (to 1, say), or set "
+             "training.precision = \"fp32\""));
   }
 
   [[nodiscard]] double step_after(std::int64_t epoch, std::int64_t batch) const {
-    return static_cast<double>(epoch) +
-           static_cast<double>(batch + 1) / static_cast<double>(sampler_.batches_per_epoch());
+    return static_cast<double>(epoch) + static_cast<double>(batch + 1) / static_cast<double>(batches_);
   }
 
   [[nodiscard]] Progress progress_after(std::int64_t epoch, std::int64_t batch) const {
-    const std::int64_t total = epochs_ * sampler_.batches_per_epoch(),
-                       done = epoch * sampler_.batches_per_epoch() + batch + 1;
+    const std::int64_t total = epochs_ * batches_, done = epoch * batches_ + batch + 1;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
     const double left = seconds / static_cast<double>(done - resumed_at_) * static_cast<double>(total - done);
     return {done, total, left, detail(epoch, static_cast<double>(images_done_) / std::max(seconds, 1e-9))};
   }
 
   [[nodiscard]] std::string detail(std::int64_t epoch, double images_per_second) const {
-    const auto number = [](const char* format, double value) {
-      char digits[32];
-      std::snprintf(digits, sizeof digits, format, value);
-      return std::string(digits);
-    };
     std::string result = text("epoch ", epoch + 1, "/", epochs_);
     if (const auto loss = last_means_.find("loss"); loss != last_means_.end())
-      result += "  loss " + number("%.4f", loss->second);
+      result += "  loss " + formatted("%.4f", loss->second);
     if (const auto active = last_means_.find("active triplets"); active != last_means_.end())
-      result += "  active triplets " + number("%.0f %%", 100 * active->second);
-    if (accuracy_) result += "  triplet accuracy " + number("%.1f %%", 100 * *accuracy_);
-    return result + "  " + number("%.0f images/s", images_per_second);
+      result += "  active triplets " + formatted("%.0f %%", 100 * active->second);
+    if (accuracy_) result += "  " + accuracy_name_ + " " + formatted("%.1f %%", 100 * *accuracy_);
+    return result + "  " + formatted("%.0f images/s", images_per_second);
   }
 
   FingerprintNetwork& network_;
   const host::LossHandle& loss_;
   const Data& data_;
   const Parameters& training_;
+  const std::filesystem::path& work_;
+  const Listener& listener_;
+  Augmentation augmentation_;
   at::Device device_;
-  std::int64_t epochs_, shift_;
+  std::int64_t epochs_, patience_;
+  bool keep_best_;
   std::uint64_t seed_;
-  Mining mining_;
-  bool bf16_;
-  Sampler sampler_;
+  bool uses_tuples_;
+  Curriculum curriculum_;
+  bool bf16_, frozen_batch_norm_;
+  LayerRates rates_;
+  std::int64_t batches_;  ///< of an epoch
   std::unique_ptr<Optimiser> optimiser_;
+  Identity identity_;
+  std::unique_ptr<Loader> loader_;
   std::map<std::string, double> last_means_;
   std::optional<double> accuracy_;
+  std::string accuracy_name_;
   std::int64_t images_done_ = 0, resumed_at_ = 0;
   std::chrono::steady_clock::time_point started_;
 };
 
-void check(const Data& data) {
-  if (data.pixels.dim() != 3 || data.pixels.scalar_type() != at::kByte || data.labels.dim() != 1 ||
-      data.labels.scalar_type() != at::kLong || data.labels.numel() != data.pixels.size(0))
-    throw failure("training: the images are no uint8 [N, H, W] with int64 [N] labels");
-}
-
 }  // namespace
 
-std::vector<CurvePoint> train(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data,
-                              const Parameters& training, const std::filesystem::path& work,
-                              const std::function<void(const Progress&)>& progress) {
-  check(data);
+void prepare_loss(const host::LossHandle& loss, std::int64_t classes, const FingerprintNetwork& network,
+                  at::Device device, std::uint64_t seed) {
+  loss.prepare(classes, network.embedding_size());
+  std::map<std::string, at::Tensor> state = loss.state();
+  draw_loss_state(state, seed);
+  for (auto& [name, tensor] : state) tensor.set_data(tensor.to(device));
+}
+
+Trained train(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data, const Parameters& training,
+              const Parameters& augment, const std::filesystem::path& work, const Listener& listener) {
+  if (data.labels.dim() != 1 || data.labels.scalar_type() != at::kLong || data.labels.numel() != data.pixels.count())
+    throw failure("training: labels are no int64 [N] for the images");
   const ThreadScope threads(resolved_threads(training));
-  return Trainer(network, loss, data, training).run(work, progress);
+  return Trainer(network, loss, data, training, augment, work, listener).run();
 }
 
 }  // namespace osteon::training

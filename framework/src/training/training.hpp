@@ -3,6 +3,8 @@
 // Head, sampling, mining, trainer: from images and labels to a network that makes fingerprints.
 
 #include "host/handles.hpp"
+#include "training/augment.hpp"
+#include "training/pixels.hpp"
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/container/modulelist.h>
@@ -11,18 +13,19 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace osteon::training {
 
-[[nodiscard]] Schema head_schema();  ///< [head]: d, number of (linear, L2) pairs, inner normalisation
-[[nodiscard]] Schema
-training_schema();  ///< [training]: epochs, P, K, optimiser, rate, threads, precision, seed, mining…
+[[nodiscard]] Schema head_schema();      ///< [head]: d, number of (linear, L2) pairs, inner normalisation
+[[nodiscard]] Schema training_schema();  ///< [training]: batches, mining, optimiser, rates, precision, seed…
 
 /// Images of all classes; which of them train and which validate.
 struct Data {
-  at::Tensor pixels;                               ///< uint8 `[N, H, W]`
+  Pixels pixels;
+  std::int64_t views = 1;                          ///< pictures side by side in each image
   at::Tensor labels;                               ///< int64 `[N]`, 0 … classes-1
   std::vector<std::int64_t> training, validation;  ///< rows
   std::int64_t classes = 0;
@@ -35,20 +38,32 @@ struct CurvePoint {
   double value;
 };
 
+/// What a training ends with, beside the weights.
+struct Trained {
+  std::vector<CurvePoint> curves;
+  std::vector<std::string> notices;  ///< what the user should know: a collapse, an early end, which epoch was kept
+};
+
 struct Progress {
   std::int64_t batches_done, batches_total;
   double seconds_left;
   std::string detail;  ///< "epoch 4/6  loss 0.0214  active triplets 11 %  triplet accuracy 98.1 %  214 images/s"
 };
 
-/// Backbone and head; unit rows.
+/// Backbone and head: unit rows, or the backbone's features as they are where the head has no pairs.
 class FingerprintNetwork : public torch::nn::Module {
  public:
   FingerprintNetwork(std::shared_ptr<Network> backbone, const Parameters& head);
-  /// uint8 `[N, H, W]` → float32 `[N, d]`, unit rows.
-  at::Tensor forward(const at::Tensor& pixels);
+  /// uint8 `[N, H, W]` → float32 `[N, d]`.
+  at::Tensor forward(const at::Tensor& pixels) { return reduce(backbone_->pool(maps(pixels))); }
+  /// The last convolution's maps: uint8 `[N, H, W]` → `[N, M, h, w]`.
+  at::Tensor maps(const at::Tensor& pixels);
+  /// Features `[N, F]` → float32 `[N, d]`.
+  at::Tensor reduce(const at::Tensor& features);
   [[nodiscard]] std::int64_t embedding_size() const;
   [[nodiscard]] Network& backbone() { return *backbone_; }
+  /// Whether embeddings are unit rows.
+  [[nodiscard]] bool is_normalised() const { return reductions_->size() > 0; }
 
  private:
   std::shared_ptr<Network> backbone_;
@@ -65,13 +80,26 @@ class FingerprintNetwork : public torch::nn::Module {
 [[nodiscard]] std::map<std::string, at::Tensor> network_state(const FingerprintNetwork& network);
 void load_network_state(FingerprintNetwork& network, const std::map<std::string, at::Tensor>& state);
 
-/// Trains in place and returns the learning curves. Writes a checkpoint into `work` after each epoch and continues from
-/// one found there: the same final weights as without the interruption, bit for bit. Throws `Error` on NaN, on a class
-/// with one training image, on P×K larger than the data.
-std::vector<CurvePoint> train(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data,
-                              const Parameters& training, const std::filesystem::path& work,
-                              const std::function<void(const Progress&)>& progress);
+/// Makes a loss ready for so many classes: first values of its own state, on this device.
+void prepare_loss(const host::LossHandle& loss, std::int64_t classes, const FingerprintNetwork& network,
+                  at::Device device, std::uint64_t seed);
 
+struct Listener {
+  std::function<void(const Progress&)> progress;
+  std::function<void(const std::string&)> notice;  ///< at once, for the screen; `Trained::notices` holds it too
+};
+
+/// Trains network and loss in place. Writes a checkpoint into `work` after each epoch and continues from one found
+/// there: the same final weights as without the interruption, bit for bit. Throws `Error` on NaN (the batch is saved in
+/// `work`), on a class with one training image, on batches larger than the data.
+Trained train(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data, const Parameters& training,
+              const Parameters& augment, const std::filesystem::path& work, const Listener& listener);
+
+/// Fingerprints of these images in evaluation mode: float32 `[rows, d]`. A chunk at a time, so that memory is bounded
+/// however many there are.
+[[nodiscard]] at::Tensor embed(FingerprintNetwork& network, const Pixels& pixels, std::span<const std::int64_t> rows,
+                               const Parameters& training,
+                               const std::function<void(std::int64_t, std::int64_t)>& progress);
 /// Fingerprints of all images in evaluation mode: float32 `[N, d]`.
 [[nodiscard]] at::Tensor embed(FingerprintNetwork& network, const at::Tensor& pixels, const Parameters& training,
                                const std::function<void(std::int64_t, std::int64_t)>& progress);

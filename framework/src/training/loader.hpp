@@ -1,0 +1,70 @@
+#pragma once
+
+// Batches made ready ahead of the network: read from the mapped images and augmented, by worker threads.
+
+#include "training/augment.hpp"
+#include "training/sampler.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+namespace osteon::training {
+
+struct Batch {
+  std::vector<std::int64_t> rows;  ///< of the data
+  at::Tensor pixels;               ///< uint8 `[N, H, W]`, augmented
+  at::Tensor labels;               ///< int64 `[N]`
+};
+
+/// The sampler's batches in its order. An image's augmentation depends on (seed, epoch, its row) alone and batches come
+/// out in the order of their numbers, so the number of workers changes nothing but the time.
+class Loader {
+ public:
+  /// Starts at batch `first`. With no worker each batch is made when it is asked for, on the threads of `parallel_for`.
+  /// `pinned`: in page-locked memory, from which a CUDA device copies while it computes. `data` must outlive the
+  /// loader.
+  Loader(const Data& data, const Augmentation& augmentation, const Parameters& training, std::int64_t first,
+         bool pinned);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  [[nodiscard]] std::int64_t batches_per_epoch() const { return sampler_.batches_per_epoch(); }
+  [[nodiscard]] Sampling sampling() const { return sampler_.sampling(); }
+  /// The next batch. Rethrows what a worker threw.
+  [[nodiscard]] Batch next();
+
+ private:
+  /// A batch in the making.
+  struct Slot {
+    std::int64_t number = 0;
+    bool ready = false;
+    Batch batch;
+    std::exception_ptr problem;
+  };
+
+  void work();
+  /// Room for the images of these rows.
+  [[nodiscard]] Batch empty_batch(std::vector<std::int64_t> rows) const;
+  void fill_image(const Batch& batch, std::int64_t image, std::int64_t number) const;
+
+  const Data& data_;
+  Augmentation augmentation_;
+  ImageLayout layout_;
+  Sampler sampler_;
+  std::uint64_t seed_;
+  bool pinned_;
+  std::int64_t next_number_;  ///< of the sampler's next batch
+
+  std::mutex mutex_;
+  std::condition_variable room_, ready_;
+  std::deque<std::shared_ptr<Slot>> slots_;  ///< in order of number
+  std::size_t most_slots_ = 0;
+  bool stopping_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace osteon::training
