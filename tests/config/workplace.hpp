@@ -33,8 +33,9 @@ class Workplace : public testing::Test {
     write_file(file, content);
   }
 
-  Plan load(const std::string& name, const std::vector<std::string>& overrides = {}) {
-    return config::load(name, overrides, sections, registry);
+  Plan load(const std::string& name, const std::vector<std::string>& overrides = {},
+            const std::vector<std::string>& profiles = {}) {
+    return config::load({name, overrides, profiles}, sections, registry);
   }
 
   Experiment one(const std::string& name, const std::vector<std::string>& overrides = {}) {
@@ -44,9 +45,10 @@ class Workplace : public testing::Test {
   }
 
   /// The whole message about a file with mistakes.
-  std::string mistakes(const std::string& name, const std::vector<std::string>& overrides = {}) {
+  std::string mistakes(const std::string& name, const std::vector<std::string>& overrides = {},
+                       const std::vector<std::string>& profiles = {}) {
     try {
-      load(name, overrides);
+      load(name, overrides, profiles);
     } catch (const Error& error) {
       EXPECT_EQ(error.cause(), Error::Cause::mistake);
       return error.what();

@@ -7,13 +7,13 @@ namespace osteon::cli {
 
 void add_check(CLI::App& app, Common& common) {
   auto* command = app.add_subcommand("check", "Check an experiment and every point of its sweep without running any");
-  auto arguments = std::make_shared<ExperimentArguments>();
+  auto arguments = std::make_shared<config::Request>();
   auto resolved = std::make_shared<bool>(false);
   add_experiment_arguments(*command, *arguments, common);
   command->add_flag("--resolved", *resolved, "Print the experiment with every default filled in");
   command->callback([&common, arguments, resolved] {
     host::Registry registry(host::Registry::search_path(common.plugin_folders));
-    const config::Plan plan = config::load(arguments->file, arguments->overrides, pipeline::sections(), registry);
+    const config::Plan plan = config::load(*arguments, pipeline::sections(), registry);
     if (*resolved) {
       std::cout << plan.base.to_toml();
     } else {

@@ -2,6 +2,7 @@
 
 // One function a command: adds itself to the command line and, when chosen, runs and sets the exit code.
 
+#include "config/experiment.hpp"
 #include "host/registry.hpp"
 
 #include <CLI/CLI.hpp>
@@ -28,11 +29,7 @@ void add_why(CLI::App& app, Common& common);
 /// --plugins DIR, of every command that loads plugins.
 void add_plugins_option(CLI::App& command, Common& common);
 
-/// FILE and --set of every command that reads an experiment.
-struct ExperimentArguments {
-  std::filesystem::path file;
-  std::vector<std::string> overrides;
-};
-void add_experiment_arguments(CLI::App& command, ExperimentArguments& arguments, Common& common);
+/// FILE, --profile and --set of every command that reads an experiment.
+void add_experiment_arguments(CLI::App& command, config::Request& request, Common& common);
 
 }  // namespace osteon::cli

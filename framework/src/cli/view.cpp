@@ -9,7 +9,7 @@ void add_view(CLI::App& app, Common& common) {
   auto* command =
       app.add_subcommand("view", "Show how a bone lies: slices, the axes found, both nominal X-rays, as one PNG");
   struct Options {
-    ExperimentArguments experiment;
+    config::Request experiment;
     std::string specimen;
     int scan = 1;
     std::filesystem::path file = "view.png";
@@ -20,9 +20,9 @@ void add_view(CLI::App& app, Common& common) {
   command->add_option("--scan", options->scan, "Which of its scans, from 1")->type_name("N");
   command->add_option("--png", options->file, "The picture's file; view.png by default")->type_name("FILE");
   command->callback([&common, options] {
-    const auto lines = pipeline::view_specimen(
-        {options->experiment.file, options->experiment.overrides, common.plugin_folders, "runs", common.command_line},
-        options->specimen, options->scan - 1, options->file);
+    const auto lines =
+        pipeline::view_specimen({options->experiment, common.plugin_folders, "runs", common.command_line},
+                                options->specimen, options->scan - 1, options->file);
     for (const std::string& line : lines) std::cout << " " << line << "\n";
     std::cout << " picture   " << options->file.string() << "\n";
   });

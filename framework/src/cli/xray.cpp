@@ -64,8 +64,7 @@ void add_prepare(CLI::App& xray, Common& common) {
   auto options = std::make_shared<Options>();
   command->add_option("AP", options->ap, "The anterior-posterior radiograph")->required()->type_name("");
   command->add_option("ML", options->ml, "The medial-lateral radiograph")->required()->type_name("");
-  command
-      ->add_option("--experiment", options->experiment, "Take [views], [film] and [xray] from this experiment")
+  command->add_option("--experiment", options->experiment, "Take [views], [film] and [xray] from this experiment")
       ->type_name("FILE");
   command->add_option("--set", options->overrides, "Override one value of the experiment: --set xray.match=none")
       ->type_name("KEY=VALUE")
@@ -96,7 +95,8 @@ void add_prepare(CLI::App& xray, Common& common) {
                                         options->framed,
                                         options->out};
     for (const std::string& line : pipeline::prepare_xrays(
-             {options->experiment, options->overrides, common.plugin_folders, "runs", common.command_line}, request))
+             {{options->experiment, options->overrides, {}}, common.plugin_folders, "runs", common.command_line},
+             request))
       std::cout << line << "\n";
     std::cout << "montage  " << options->out.string() << "\n";
   });

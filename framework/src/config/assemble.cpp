@@ -21,6 +21,8 @@ namespace {
 /// The command line comes after every file in the list of mistakes.
 constexpr int kOverrideRank = 1000;
 
+constexpr const char* kProfile = "profile";
+
 std::shared_ptr<const Source> source_of_file(const fs::path& file, int rank, const std::string& bytes) {
   auto source = std::make_shared<Source>();
   source->name = shown_name(file);
@@ -139,6 +141,18 @@ void merge_instances(Value& base, Value over) {
   }
 }
 
+/// Each profile is a small experiment of its own: later keys win inside it too.
+void merge_profiles(Value& base, Value over) {
+  for (Entry& entry : over.entries) {
+    const auto found = std::ranges::find(base.entries, entry.key, &Entry::key);
+    if (found != base.entries.end() && found->value.is_table() && entry.value.is_table()) {
+      merge(found->value, std::move(entry.value));
+    } else {
+      replace_or_append(base, std::move(entry));
+    }
+  }
+}
+
 }  // namespace
 
 bool is_single_kind(std::string_view kind) { return std::ranges::find(kSingleKinds, kind) != kSingleKinds.end(); }
@@ -163,6 +177,8 @@ void merge(Value& base, Value over) {
     const auto found = std::ranges::find(base.entries, entry.key, &Entry::key);
     if (found == base.entries.end()) {
       base.entries.push_back(std::move(entry));
+    } else if (entry.key == kProfile && found->value.is_table() && entry.value.is_table()) {
+      merge_profiles(found->value, std::move(entry.value));
     } else if (entry.key == "sweep" || !found->value.is_table() || !entry.value.is_table()) {
       *found = std::move(entry);
     } else {
@@ -177,6 +193,41 @@ void merge(Value& base, Value over) {
       }
     }
   }
+}
+
+std::vector<Entry> apply_profiles(Value& root, std::span<const std::string> names, Mistakes& mistakes) {
+  std::vector<Entry> profiles;
+  const auto section = std::ranges::find(root.entries, kProfile, &Entry::key);
+  if (section != root.entries.end()) {
+    if (section->value.is_table())
+      profiles = std::move(section->value.entries);
+    else
+      mistakes.add(section->value.place, "profile: must be tables, as in [profile.cpu.training]");
+    root.entries.erase(section);
+  }
+  std::vector<std::string> known;
+  std::erase_if(profiles, [&](const Entry& profile) {
+    known.push_back(profile.key);
+    if (profile.value.is_table()) return false;
+    mistakes.add(profile.value.place,
+                 "profile." + profile.key + ": must be a table, as in [profile." + profile.key + ".training]");
+    return true;
+  });
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(profiles, name, &Entry::key);
+    if (found != profiles.end()) {
+      merge(root, found->value);
+      continue;
+    }
+    auto source = std::make_shared<Source>();
+    source->name = "--profile " + name;
+    source->rank = kOverrideRank - 1;
+    mistakes.add(Place{source, 0, 0, 1},
+                 known.empty() ? "the file has no profiles"
+                               : "the file has no such profile; it has " + join(known, ", ") + suggestion(name, known));
+    mistakes.incomplete = true;
+  }
+  return profiles;
 }
 
 void put(Value& root, const std::string& path, const Place& key_place, Value value) {

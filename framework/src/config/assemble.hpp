@@ -28,6 +28,10 @@ inline constexpr std::array<std::string_view, 4> kSeveralKinds = {"classifier", 
 /// replaced as a whole.
 void merge(Value& base, Value over);
 
+/// Takes [profile] out of `root` and lays the named profiles on it, in this order. Returns all profiles by name, so
+/// that those which nobody asked for can be checked too.
+std::vector<Entry> apply_profiles(Value& root, std::span<const std::string> names, Mistakes& mistakes);
+
 /// Sets `path` ("loss.margin") in a tree that will be laid over another. A table joins the table that is there.
 void put(Value& root, const std::string& path, const Place& key_place, Value value);
 

@@ -10,6 +10,7 @@
 #include <osteon/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -52,12 +53,13 @@ std::string write(const Experiment& experiment, bool for_digest) {
 
 class Loader {
  public:
-  Loader(const std::filesystem::path& file, std::span<const std::string> overrides, const Sections& sections,
-         host::Registry& registry)
-      : file_(file),
+  Loader(const Request& request, const Sections& sections, host::Registry& registry)
+      : file_(request.file),
         sections_(sections),
-        overrides_(read_overrides(overrides, mistakes_)),
-        root_(read_with_bases(file, mistakes_)),
+        overrides_(read_overrides(request.overrides, mistakes_)),
+        root_(read_with_bases(request.file, mistakes_)),
+        file_tree_(root_),
+        profiles_(apply_profiles(root_, request.profiles, mistakes_)),
         sweep_(root_, overrides_, mistakes_),
         checker_(sections, registry, root_.place) {
     for (const Override& one : overrides_) put(overriding_, one.path, one.value.place, one.value);
@@ -85,11 +87,25 @@ class Loader {
       for (int repeat = 0; repeat < experiment.repeats; ++repeat)
         plan.points.push_back({repeated(experiment, repeat), sweep_.changes(n), repeat});
     }
+    check_profiles();
     mistakes_.throw_if_any();
     return plan;
   }
 
  private:
+  /// A mistake in a profile shows when the file is checked, not on the day when somebody asks for it.
+  void check_profiles() {
+    if (!mistakes_.empty()) return;
+    for (const Entry& profile : profiles_) {
+      const std::array<std::string, 1> name{profile.key};
+      Value root = file_tree_;
+      apply_profiles(root, name, mistakes_);
+      const Sweep sweep(root, {}, mistakes_);
+      merge(root, sweep.tree(0));
+      (void)check(root, mistakes_);
+    }
+  }
+
   Experiment check(const Value& root, Mistakes& mistakes) {
     Experiment experiment = checker_.check(root, mistakes);
     experiment.file = file_;
@@ -132,7 +148,8 @@ class Loader {
   Mistakes mistakes_;
   std::vector<Override> overrides_;
   Value overriding_;
-  Value root_;
+  Value root_, file_tree_;
+  std::vector<Entry> profiles_;
   Sweep sweep_;
   Checker checker_;
 };
@@ -156,9 +173,8 @@ std::string Experiment::to_toml() const { return write(*this, false); }
 
 std::string Experiment::digest() const { return sha256(write(*this, true)); }
 
-Plan load(const std::filesystem::path& file, std::span<const std::string> overrides, const Sections& sections,
-          host::Registry& registry) {
-  return Loader(file, overrides, sections, registry).plan();
+Plan load(const Request& request, const Sections& sections, host::Registry& registry) {
+  return Loader(request, sections, registry).plan();
 }
 
 }  // namespace osteon::config

@@ -69,9 +69,16 @@ struct Plan {
   int repeats = 1;
 };
 
-/// Reads `file` and all it extends, applies `overrides` ("loss.margin=0.2"), checks every point of the sweep. Throws
-/// one `Error` that lists all mistakes. `repeats` vary `training.seed` only (seed, seed + 1, …).
-[[nodiscard]] Plan load(const std::filesystem::path& file, std::span<const std::string> overrides,
-                        const Sections& sections, host::Registry& registry);
+/// Which experiment, as the command line asks for it.
+struct Request {
+  std::filesystem::path file;
+  std::vector<std::string> overrides;  ///< "loss.margin=0.2"
+  std::vector<std::string> profiles;   ///< names of [profile.NAME] tables, laid over the file in this order
+};
+
+/// Reads the file and all it extends, lays its profiles and then the overrides on it, checks every point of the sweep
+/// and every profile that was not asked for. Throws one `Error` that lists all mistakes. `repeats` vary `training.seed`
+/// only (seed, seed + 1, …).
+[[nodiscard]] Plan load(const Request& request, const Sections& sections, host::Registry& registry);
 
 }  // namespace osteon::config

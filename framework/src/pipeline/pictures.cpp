@@ -71,7 +71,7 @@ Parameters one_energy(const Parameters& film) {
 
 RenderedPictures render_pngs(const RunOptions& options, const fs::path& folder) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
+  const config::Plan plan = config::load(options.request, sections(), registry);
   const config::Experiment& experiment = plan.points.front().experiment;
   store::Store store(store::Store::standard_root());
   limit_threads(experiment);
@@ -111,7 +111,7 @@ RenderedPictures render_pngs(const RunOptions& options, const fs::path& folder) 
 std::vector<std::string> view_specimen(const RunOptions& options, const std::string& specimen, int acquisition,
                                        const fs::path& file) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
+  const config::Plan plan = config::load(options.request, sections(), registry);
   const config::Experiment& experiment = plan.points.front().experiment;
   store::Store store(store::Store::standard_root());
   limit_threads(experiment);

@@ -50,8 +50,8 @@ struct Settings {
 
 Settings settings_of(const RunOptions& options, host::Registry& registry, bool framed) {
   Settings settings;
-  if (!options.file.empty()) {
-    const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
+  if (!options.request.file.empty()) {
+    const config::Plan plan = config::load(options.request, sections(), registry);
     const auto& given = plan.points.front().experiment.sections;
     settings = {given.at("views"), given.at("film"), given.at("xray")};
   }

@@ -180,7 +180,7 @@ fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
 
 int run_experiment(const RunOptions& options) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
+  const config::Plan plan = config::load(options.request, sections(), registry);
   store::Store store(store::Store::standard_root());
   const bool sweep = plan.points.size() > 1;
   const fs::path folder = run_folder(options.runs, plan);
@@ -219,7 +219,7 @@ int run_experiment(const RunOptions& options) {
 
 std::int64_t export_volumes(const RunOptions& options, const std::string& format, const fs::path& folder) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.file, options.overrides, sections(), registry);
+  const config::Plan plan = config::load(options.request, sections(), registry);
   const config::Experiment& experiment = plan.points.front().experiment;
   const host::LoadedPlugin& plugin = registry.find("format", format);
   const host::FormatHandle writer(plugin, Parameters(plugin.schema, {}));

@@ -14,8 +14,7 @@ namespace osteon::pipeline {
 [[nodiscard]] config::Sections sections();
 
 struct RunOptions {
-  std::filesystem::path file;
-  std::vector<std::string> overrides;
+  config::Request request;
   std::vector<std::filesystem::path> plugin_folders;
   std::filesystem::path runs = "runs";
   std::string command;  ///< what the user typed
