@@ -256,5 +256,42 @@ TEST(TripletAccuracy, IsUndefinedForOneBoneAndWithoutPairs) {
             "undefined (no bone has two validation images)");
 }
 
+/// Two bones that were trained on and one that was not: training images at 0 and 10, validation and query images near.
+Evidence::Contents classified() {
+  Evidence::Contents contents;
+  contents.bones = bones(3);
+  contents.bones[2].held_out = true;
+  contents.bone = integers({0, 1, 0, 0, 1, 1, 0, 1, 2});
+  using enum Role;
+  contents.role = {training, training, validation, validation, validation, validation, query, query, query};
+  contents.embeddings = {
+      {"raw pixels", true, at::tensor({0.F, 10.F, 1.F, 9.F, 8.F, 11.F, 6.F, 7.F, 5.F}).view({9, 1})}};
+  contents.class_scores = {integers({0, 1}), integers({2, 3, 4, 5, 6, 7}),
+                           at::tensor({2.F, 1.F, 2.F, 1.F, 0.F, 1.F, 1.F, 0.F, 1.F, 0.F, 0.F, 1.F}).view({6, 2})};
+  return contents;
+}
+
+TEST(Classification, IsTheMeanOverBonesOfTheShareOfImages) {
+  const MetricResult result = make_metric("classification").evaluate(classified());
+  const MetricValue& layer = find(result, "class layer", "validation images");
+  EXPECT_DOUBLE_EQ(layer.value, 75);  // both of bone 0, one of two of bone 1
+  EXPECT_EQ(layer.count, 2);
+  EXPECT_EQ(layer.counted, "bones");
+  EXPECT_FALSE(layer.is_baseline);
+  EXPECT_EQ(layer.note, "from the training images' own CT volumes");
+  EXPECT_DOUBLE_EQ(find(result, "class layer", "another scan").value, 100);
+  EXPECT_DOUBLE_EQ(find(result, "raw pixels, nearest training image", "validation images").value, 75);
+  EXPECT_DOUBLE_EQ(find(result, "raw pixels, nearest training image", "another scan").value, 50);
+  EXPECT_DOUBLE_EQ(find(result, "chance", "another scan").value, 50);
+}
+
+TEST(Classification, SaysThatALossKnowsNoClasses) {
+  Evidence::Contents contents = classified();
+  contents.class_scores = {};
+  const MetricResult result = make_metric("classification").evaluate(contents);
+  EXPECT_EQ(to_text(find(result, "class layer", "another scan")), "undefined (the loss knows no classes)");
+  EXPECT_DOUBLE_EQ(find(result, "raw pixels, nearest training image", "validation images").value, 75);
+}
+
 }  // namespace
 }  // namespace osteon

@@ -273,4 +273,10 @@ double Film::line_integral(std::uint8_t grey) const {
   return minimum_ + (bone_dark_ ? 255 - grey : grey) / 255.0 * (maximum_ - minimum_);
 }
 
+Parameters first_energy(const Parameters& film) {
+  auto values = film.values();
+  values["energies"] = std::vector<double>{film.reals("energies").front()};
+  return {film_schema(), values};
+}
+
 }  // namespace osteon::imaging

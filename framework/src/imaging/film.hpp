@@ -70,6 +70,9 @@ class Film {
   std::vector<float> after_;   ///< blur of what is left to the end; one entry for none
 };
 
+/// [film] at its first energy alone: energies of a pose show the same.
+[[nodiscard]] Parameters first_energy(const Parameters& film);
+
 /// Voxels above 3000 HU: metal, whose attenuation no mixture of water and bone describes.
 inline constexpr int kMetalHounsfield = 3000;
 

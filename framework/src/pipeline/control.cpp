@@ -45,18 +45,11 @@ ImageSet render_without_bone(const RunContext& run, const host::RendererHandle& 
           std::vector<ImageRow>(poses.size(), ImageRow{})};
 }
 
-/// The film at its first energy alone: energies of a pose show the same.
-Parameters first_energy(const Parameters& film) {
-  auto values = film.values();
-  values["energies"] = std::vector<double>{film.reals("energies").front()};
-  return {imaging::film_schema(), values};
-}
-
 /// The X-rays without bones of all scans, `poses` each, in the order of the scans.
 training::Pixels images_without_bones(const RunContext& run, const Cohort& cohort, std::int64_t count, Digest& digest,
                                       StageReport& report) {
   const auto renderer = make_handle<host::RendererHandle>(run, "renderer");
-  const Parameters film = first_energy(run.experiment.sections.at("film"));
+  const Parameters film = imaging::first_energy(run.experiment.sections.at("film"));
   const auto poses = control_poses(run.experiment.sections.at("views"), count);
   std::vector<at::Tensor> pixels;
   for (const Scan& scan : cohort.scans) {

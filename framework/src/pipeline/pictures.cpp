@@ -1,7 +1,7 @@
 #include "pipeline/pictures.hpp"
 
 #include "imaging/nominal_views.hpp"
-#include "pipeline/environment.hpp"
+#include "pipeline/opened.hpp"
 #include "pipeline/stage_tools.hpp"
 
 #include <osteon/files.hpp>
@@ -18,12 +18,6 @@ namespace osteon::pipeline {
 namespace fs = std::filesystem;
 
 namespace {
-
-void make_folder(const fs::path& folder) {
-  std::error_code problem;
-  fs::create_directories(folder, problem);
-  if (problem) throw failure(text(folder.string(), ": cannot make the folder: ", problem.message()));
-}
 
 /// Up to 6 × 4 images, spread evenly over the set.
 at::Tensor contact_sheet(const at::Tensor& pixels) {
@@ -60,23 +54,11 @@ Parameters enlarged(const Parameters& views) {
   return {imaging::views_schema(), values};
 }
 
-/// [film] with one energy, so that AP and ML are one image.
-Parameters one_energy(const Parameters& film) {
-  auto values = film.values();
-  values["energies"] = std::vector<double>{film.reals("energies").front()};
-  return {imaging::film_schema(), values};
-}
-
 }  // namespace
 
 RenderedPictures render_pngs(const RunOptions& options, const fs::path& folder) {
-  host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.request, sections(), registry);
-  const config::Experiment& experiment = plan.points.front().experiment;
-  store::Store store(store::Store::standard_root());
-  limit_threads(experiment);
-  const Reporters reporters(experiment, registry);
-  const RunContext run{experiment, registry, store, reporters};
+  const OpenedExperiment opened(options);
+  const RunContext& run = opened.run();
   make_folder(folder);
   Records records;
   Cohort cohort = make_volumes(run, records);
@@ -87,7 +69,7 @@ RenderedPictures render_pngs(const RunOptions& options, const fs::path& folder) 
   const auto start = std::chrono::steady_clock::now();
   std::string all = index_header();
   for (const Scan& scan : cohort.scans) {
-    const ImageSet set = image_set_from(store.load(scan.images.key));
+    const ImageSet set = image_set_from(run.store.load(scan.images.key));
     const std::string name = text(cohort.specimens[scan.specimen].id, "-", scan.acquisition + 1);
     make_folder(folder / name);
     std::string index = index_header();
@@ -110,13 +92,8 @@ RenderedPictures render_pngs(const RunOptions& options, const fs::path& folder) 
 
 std::vector<std::string> view_specimen(const RunOptions& options, const std::string& specimen, int acquisition,
                                        const fs::path& file) {
-  host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.request, sections(), registry);
-  const config::Experiment& experiment = plan.points.front().experiment;
-  store::Store store(store::Store::standard_root());
-  limit_threads(experiment);
-  const Reporters reporters(experiment, registry);
-  const RunContext run{experiment, registry, store, reporters};
+  const OpenedExperiment opened(options);
+  const RunContext& run = opened.run();
   Cohort cohort = list_scans(run);
   const std::size_t number = number_of(cohort.specimens, specimen);
   const SpecimenInfo info = cohort.specimens[number];
@@ -132,12 +109,13 @@ std::vector<std::string> view_specimen(const RunOptions& options, const std::str
   make_surfaces(run, cohort, records);
 
   const Scan& scan = cohort.scans.front();
-  const Volume volume = acquisition_from(store.load(scan.volume.key)).volume;
-  const BoneSurface surface = bone_surface_from(store.load(scan.surface.key));
-  const Parameters views = enlarged(experiment.sections.at("views"));
+  const Volume volume = acquisition_from(run.store.load(scan.volume.key)).volume;
+  const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
+  const Parameters views = enlarged(run.experiment.sections.at("views"));
   const std::vector<imaging::Pose> nominal_pose(1);
-  const ImageSet xrays = imaging::render(make_handle<host::RendererHandle>(run, "renderer"), volume, surface.frame,
-                                         nominal_pose, views, one_energy(experiment.sections.at("film")), {});
+  const ImageSet xrays =
+      imaging::render(make_handle<host::RendererHandle>(run, "renderer"), volume, surface.frame, nominal_pose, views,
+                      imaging::first_energy(run.experiment.sections.at("film")), {});
   const imaging::NominalViews nominal{volume,
                                       surface.frame,
                                       views,

@@ -4,6 +4,7 @@
 #include "imaging/radiograph.hpp"
 #include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
+#include "pipeline/opened.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/sweep_table.hpp"
@@ -155,12 +156,6 @@ fs::path point_folder(const fs::path& folder, std::size_t index) {
   return folder / number;
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code problem;
-  fs::create_directories(folder, problem);
-  if (problem) throw failure(text(folder.string(), ": cannot make the run's folder: ", problem.message()));
-}
-
 }  // namespace
 
 config::Sections sections() {
@@ -218,15 +213,10 @@ int run_experiment(const RunOptions& options) {
 }
 
 std::int64_t export_volumes(const RunOptions& options, const std::string& format, const fs::path& folder) {
-  host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const config::Plan plan = config::load(options.request, sections(), registry);
-  const config::Experiment& experiment = plan.points.front().experiment;
-  const host::LoadedPlugin& plugin = registry.find("format", format);
+  const OpenedExperiment opened(options);
+  const RunContext& run = opened.run();
+  const host::LoadedPlugin& plugin = run.registry.find("format", format);
   const host::FormatHandle writer(plugin, Parameters(plugin.schema, {}));
-  store::Store store(store::Store::standard_root());
-  limit_threads(experiment);
-  const Reporters reporters(experiment, registry);
-  const RunContext run{experiment, registry, store, reporters};
   make_folder(folder);
   Records records;
   const Cohort cohort = make_volumes(run, records);
@@ -236,7 +226,7 @@ std::int64_t export_volumes(const RunOptions& options, const std::string& format
     if (!scan.has_volume)
       throw Error(text("specimen ", specimen.id, " is a pair of radiographs: there is no CT volume to export"));
     make_folder(folder / specimen.id);
-    writer.write_volume(acquisition_from(store.load(scan.volume.key)).volume, {specimen, scan.acquisition},
+    writer.write_volume(acquisition_from(run.store.load(scan.volume.key)).volume, {specimen, scan.acquisition},
                         folder / specimen.id / text("acquisition-", scan.acquisition + 1));
   }
   return static_cast<std::int64_t>(cohort.scans.size());

@@ -84,6 +84,9 @@ struct ImageTable {
 };
 [[nodiscard]] ImageTable load_images(const RunContext& run, const Cohort& cohort);
 
+/// Training and validation images only, renumbered: what else the run holds changes nothing.
+[[nodiscard]] training::Data training_data(const ImageTable& images);
+
 struct TrainedModel {
   Stored stored;
   std::shared_ptr<training::FingerprintNetwork> network;

@@ -18,25 +18,6 @@ using nlohmann::json;
 
 constexpr std::int64_t kViews = 2;  // AP and ML, side by side in each image
 
-/// Training and validation images only, renumbered: what else the run holds changes nothing.
-training::Data training_data(const ImageTable& images) {
-  const at::Tensor rows = images.rows_where([&](std::int64_t i) {
-    const Role role = images.role[static_cast<std::size_t>(i)];
-    return role == Role::training || role == Role::validation;
-  });
-  const std::vector<std::int64_t> classes = classes_of_bones(images);
-  training::Data data;
-  data.pixels = images.pixels.subset(as_vector(rows));
-  data.views = kViews;
-  data.labels = at::tensor(classes, at::kLong).index_select(0, images.bone.index_select(0, rows));
-  for (std::int64_t i = 0; i < rows.size(0); ++i) {
-    const auto row = static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i]);
-    (images.role[row] == Role::training ? data.training : data.validation).push_back(i);
-  }
-  for (const std::int64_t c : classes) data.classes = std::max(data.classes, c + 1);
-  return data;
-}
-
 /// What the network's making depends on, data aside.
 std::map<std::string, std::string> network_parts(const RunContext& run, const host::BackboneHandle& backbone) {
   auto parts = backbone.ingredients();
@@ -125,6 +106,24 @@ std::vector<std::int64_t> classes_of_bones(const ImageTable& images) {
   std::int64_t next = 0;
   for (const EvidenceBone& bone : images.bones) classes.push_back(bone.held_out ? -1 : next++);
   return classes;
+}
+
+training::Data training_data(const ImageTable& images) {
+  const at::Tensor rows = images.rows_where([&](std::int64_t i) {
+    const Role role = images.role[static_cast<std::size_t>(i)];
+    return role == Role::training || role == Role::validation;
+  });
+  const std::vector<std::int64_t> classes = classes_of_bones(images);
+  training::Data data;
+  data.pixels = images.pixels.subset(as_vector(rows));
+  data.views = kViews;
+  data.labels = at::tensor(classes, at::kLong).index_select(0, images.bone.index_select(0, rows));
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    const auto row = static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i]);
+    (images.role[row] == Role::training ? data.training : data.validation).push_back(i);
+  }
+  for (const std::int64_t c : classes) data.classes = std::max(data.classes, c + 1);
+  return data;
 }
 
 TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images, Records& records) {
