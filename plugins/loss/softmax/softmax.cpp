@@ -1,5 +1,5 @@
 // loss/softmax: a new classification layer on the network's features, trained with cross-entropy: the transfer learning
-// of the study (Čavojská et al. 2020, "Classification using transfer learning"). Scores are W x + b, the loss of an
+// of the study (Čavojská et al. 2020). Scores are W x + b, the loss of an
 // image of class y is
 //
 //     −log softmax(W x + b)_y
