@@ -1,6 +1,7 @@
 // Backbones: torchvision's names and shapes (lists typed from its published models), features, sizes and errors.
 
 #include "training/fixtures.hpp"
+#include "training/runtime.hpp"
 
 #include <torch/torch.h>
 
@@ -226,6 +227,34 @@ TEST(Backbones, PassGradientsToEveryWeight) {
     network->forward(images).square().sum().backward();
     for (const auto& parameter : network->named_parameters())
       EXPECT_TRUE(parameter.value().grad().defined()) << each.name << " " << parameter.key();
+  }
+}
+
+TEST(Backbones, PassGradientsFromFeaturesToMaps) {
+  for (const Case& each : small_networks()) {
+    const auto network = make(each.name, each.values);
+    network->eval();
+    const at::Tensor maps = network->maps(at::linspace(0, 9, 96 * 96).view({1, 1, 96, 96}).sin().abs());
+    const auto gradient = torch::autograd::grad({network->pool(maps).sum()}, {maps});
+    EXPECT_EQ(gradient[0].sizes(), maps.sizes()) << each.name;
+    EXPECT_GT(gradient[0].abs().max().item<float>(), 0) << each.name;
+  }
+}
+
+TEST(Backbones, LearnInBfloat16) {
+  for (const Case& each : small_networks()) {
+    const auto network = make(each.name, each.values);
+    const at::Tensor images = at::linspace(0, 9, 4 * 96 * 96).view({4, 1, 96, 96}).sin().abs();
+    at::Tensor features;
+    {
+      const training::AutocastScope autocast(at::kCPU, true);
+      features = network->forward(images);
+    }
+    features.to(at::kFloat).square().sum().backward();
+    for (const auto& parameter : network->named_parameters()) {
+      EXPECT_EQ(parameter.value().grad().scalar_type(), at::kFloat) << each.name << " " << parameter.key();
+      EXPECT_TRUE(parameter.value().grad().isfinite().all().item<bool>()) << each.name << " " << parameter.key();
+    }
   }
 }
 
