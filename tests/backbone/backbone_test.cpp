@@ -1,6 +1,7 @@
 // Backbones: torchvision's names and shapes (lists typed from its published models), features, sizes and errors.
 
 #include "training/fixtures.hpp"
+#include "training/runtime.hpp"
 
 #include <torch/torch.h>
 
@@ -10,7 +11,7 @@ namespace {
 using test::Values;
 using Shapes = std::map<std::string, std::vector<std::int64_t>>;
 
-std::shared_ptr<Network> make(const std::string& name, const Values& values, std::int64_t size = 64) {
+std::shared_ptr<Network> make(const std::string& name, const Values& values, std::int64_t size = 96) {
   return test::make<host::BackboneHandle>("backbone", name, values).make(1, size, size);
 }
 
@@ -64,6 +65,8 @@ TEST(ResNet, HasTorchvisionsNumberOfWeights) {
   EXPECT_EQ(weights(18), 11176512);
   EXPECT_EQ(weights(34), 21284672);
   EXPECT_EQ(weights(50), 23508032);
+  EXPECT_EQ(weights(101), 42500160);
+  EXPECT_EQ(weights(152), 58143808);
 }
 
 TEST(ResNet, Has50LayersWithTheStrideInTheirMiddle) {
@@ -91,7 +94,23 @@ TEST(Vgg, Has11LayersWithTorchvisionsNamesAndShapes) {
   EXPECT_EQ(shapes(*network), expected);
   EXPECT_EQ(count(*network), 9220480);
   EXPECT_EQ(network->features(), 512);
-  EXPECT_EQ(network->last_convolution(), "features.18");
+  EXPECT_EQ(network->last_convolution(), "features.19");
+}
+
+TEST(Vgg, HasTorchvisionsNumberOfWeights) {
+  const auto weights = [](std::int64_t depth, bool batch_norm) {
+    return count(*make("vgg", {{"depth", depth},
+                               {"batch_norm", batch_norm},
+                               {"channels", std::int64_t{3}},
+                               {"features", std::string("pooled")}}));
+  };
+  EXPECT_EQ(weights(11, true), 9225984);
+  EXPECT_EQ(weights(13, false), 9404992);
+  EXPECT_EQ(weights(13, true), 9410880);
+  EXPECT_EQ(weights(16, false), 14714688);
+  EXPECT_EQ(weights(16, true), 14723136);
+  EXPECT_EQ(weights(19, false), 20024384);
+  EXPECT_EQ(weights(19, true), 20035392);
 }
 
 TEST(Vgg, Has16LayersUpToItsLastFullyConnectedOne) {
@@ -115,9 +134,48 @@ TEST(Vgg, WithBatchNormKeepsTorchvisionsIndices) {
   EXPECT_EQ(found.size(), 52U);
 }
 
+TEST(Inception, V3HasTorchvisionsNamesAndNumberOfWeights) {
+  const auto network = make("inception", {{"channels", std::int64_t{3}}});
+  EXPECT_EQ(count(*network), 21785568);
+  EXPECT_EQ(network->features(), 2048);
+  EXPECT_EQ(network->last_convolution(), "Mixed_7c");
+  EXPECT_EQ(network->left_out_layers(), (std::vector<std::string>{"fc", "AuxLogits"}));
+  const Shapes found = shapes(*network);
+  EXPECT_EQ(found.size(), 282U);  // 94 convolutions, each with its normalisation
+  EXPECT_EQ(found.at("Conv2d_4a_3x3.conv.weight"), (std::vector<std::int64_t>{192, 80, 3, 3}));
+  EXPECT_EQ(found.at("Mixed_6c.branch7x7dbl_4.conv.weight"), (std::vector<std::int64_t>{160, 160, 7, 1}));
+  EXPECT_EQ(found.at("Mixed_7c.branch3x3dbl_3b.bn.bias"), (std::vector<std::int64_t>{384}));
+}
+
+TEST(Inception, ResNetV2HasTimmsNamesAndNumberOfWeights) {
+  const auto network = make("inception", {{"version", std::string("resnet_v2")}, {"channels", std::int64_t{3}}});
+  EXPECT_EQ(count(*network), 54306464);
+  EXPECT_EQ(network->features(), 1536);
+  EXPECT_EQ(network->last_convolution(), "conv2d_7b");
+  EXPECT_EQ(network->left_out_layers(), (std::vector<std::string>{"classif", "last_linear"}));
+  const Shapes found = shapes(*network);
+  EXPECT_EQ(found.size(), 692U);
+  EXPECT_EQ(found.at("mixed_5b.branch3.1.conv.weight"), (std::vector<std::int64_t>{64, 192, 1, 1}));
+  EXPECT_EQ(found.at("repeat_1.19.branch1.1.conv.weight"), (std::vector<std::int64_t>{160, 128, 1, 7}));
+  EXPECT_EQ(found.at("block8.conv2d.bias"), (std::vector<std::int64_t>{2080}));
+}
+
+TEST(Inception, GroupsOneModuleEach) {
+  EXPECT_EQ(make("inception", {{"width", 0.125}})->layer_groups(),
+            (std::vector<std::string>{"Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1",
+                                      "Conv2d_4a_3x3", "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b",
+                                      "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7a", "Mixed_7b", "Mixed_7c"}));
+  const auto groups = make("inception", {{"version", std::string("resnet_v2")}, {"width", 0.125}})->layer_groups();
+  EXPECT_EQ(groups.size(), 5U + 1 + 10 + 1 + 20 + 1 + 9 + 1 + 1);
+  EXPECT_EQ(groups.at(6), "repeat.0");
+  EXPECT_EQ(groups.at(17), "repeat_1.0");
+  EXPECT_EQ(groups.back(), "conv2d_7b");
+}
+
 struct Case {
   const char* name;
   Values values;
+  std::int64_t least = 32;  ///< side of the smallest images
 };
 
 std::vector<Case> small_networks() {
@@ -127,17 +185,22 @@ std::vector<Case> small_networks() {
           {"resnet", {{"width", 0.125}, {"depth", integer(50)}, {"channels", integer(3)}}},
           {"vgg", {{"width", 0.125}, {"depth", integer(11)}}},
           {"vgg", {{"width", 0.125}, {"features", std::string("pooled")}, {"batch_norm", true}}},
-          {"vgg", {{"width", 0.125}, {"depth", integer(11)}, {"channels", integer(3)}}}};
+          {"vgg", {{"width", 0.125}, {"depth", integer(11)}, {"channels", integer(3)}}},
+          {"inception", {{"width", 0.125}}, 75},
+          {"inception", {{"width", 0.125}, {"channels", integer(3)}}, 75},
+          {"inception", {{"width", 0.125}, {"version", std::string("resnet_v2")}}, 75}};
 }
 
 TEST(Backbones, MakeTheFeaturesThatTheyPromiseFromImagesOfAnyShape) {
   for (const Case& each : small_networks()) {
     const auto backbone = test::make<host::BackboneHandle>("backbone", each.name, each.values);
-    for (const auto& [height, width] : {std::pair<std::int64_t, std::int64_t>{32, 32}, {48, 80}}) {
+    for (const auto& [height, width] : {std::pair(each.least, each.least), {each.least + 13, each.least + 48}}) {
       const auto network = backbone.make(1, height, width);
       network->eval();
       const at::Tensor images = at::linspace(0, 1, 2 * height * width).view({2, 1, height, width});
-      EXPECT_EQ(network->forward(images).sizes(), at::IntArrayRef({2, network->features()}));
+      const at::Tensor maps = network->maps(images);
+      EXPECT_EQ(network->pool(maps).sizes(), at::IntArrayRef({2, network->features()}));
+      EXPECT_GE(maps.min().item<float>(), 0) << each.name << ": maps come after the non-linearity";
     }
   }
 }
@@ -160,10 +223,38 @@ TEST(Backbones, NameLayerGroupsAndLastConvolutionThatExist) {
 TEST(Backbones, PassGradientsToEveryWeight) {
   for (const Case& each : small_networks()) {
     const auto network = make(each.name, each.values);
-    const at::Tensor images = at::linspace(0, 1, 4 * 64 * 64).view({4, 1, 64, 64}).sin().abs();
+    const at::Tensor images = at::linspace(0, 1, 4 * 96 * 96).view({4, 1, 96, 96}).sin().abs();
     network->forward(images).square().sum().backward();
     for (const auto& parameter : network->named_parameters())
       EXPECT_TRUE(parameter.value().grad().defined()) << each.name << " " << parameter.key();
+  }
+}
+
+TEST(Backbones, PassGradientsFromFeaturesToMaps) {
+  for (const Case& each : small_networks()) {
+    const auto network = make(each.name, each.values);
+    network->eval();
+    const at::Tensor maps = network->maps(at::linspace(0, 9, 96 * 96).view({1, 1, 96, 96}).sin().abs());
+    const auto gradient = torch::autograd::grad({network->pool(maps).sum()}, {maps});
+    EXPECT_EQ(gradient[0].sizes(), maps.sizes()) << each.name;
+    EXPECT_GT(gradient[0].abs().max().item<float>(), 0) << each.name;
+  }
+}
+
+TEST(Backbones, LearnInBfloat16) {
+  for (const Case& each : small_networks()) {
+    const auto network = make(each.name, each.values);
+    const at::Tensor images = at::linspace(0, 9, 4 * 96 * 96).view({4, 1, 96, 96}).sin().abs();
+    at::Tensor features;
+    {
+      const training::AutocastScope autocast(at::kCPU, true);
+      features = network->forward(images);
+    }
+    features.to(at::kFloat).square().sum().backward();
+    for (const auto& parameter : network->named_parameters()) {
+      EXPECT_EQ(parameter.value().grad().scalar_type(), at::kFloat) << each.name << " " << parameter.key();
+      EXPECT_TRUE(parameter.value().grad().isfinite().all().item<bool>()) << each.name << " " << parameter.key();
+    }
   }
 }
 
@@ -172,6 +263,21 @@ TEST(Backbones, RepeatTheGreyImageForAStemOfThreeChannels) {
   network->eval();
   const at::Tensor grey = at::linspace(0, 1, 64 * 64).view({1, 1, 64, 64});
   EXPECT_TRUE(at::allclose(network->forward(grey), network->forward(grey.expand({1, 3, 64, 64}))));
+}
+
+TEST(Backbones, SeeTheSameMapsHoweverTheirWeightsLie) {
+  for (const Case& each : small_networks()) {
+    const auto network = make(each.name, each.values);
+    network->eval();
+    const at::Tensor images = at::linspace(0, 9, 2 * 96 * 96).view({2, 1, 96, 96}).sin().abs();
+    const at::Tensor rows_first = network->forward(images);
+    for (at::Tensor& parameter : network->parameters())
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+    const at::Tensor maps = network->maps(images);
+    EXPECT_TRUE(maps.is_contiguous(at::MemoryFormat::ChannelsLast)) << each.name;
+    const double size = rows_first.abs().max().item<double>();
+    EXPECT_LT((network->pool(maps) - rows_first).abs().max().item<double>(), 1e-5 * size) << each.name;
+  }
 }
 
 TEST(Backbones, RefuseImagesThatAreTooSmallOrHaveOtherChannels) {
@@ -187,6 +293,16 @@ TEST(Backbones, RefuseImagesThatAreTooSmallOrHaveOtherChannels) {
       test::message_of([&] { (void)vgg.make(1, 31, 31); }),
       "backbone/vgg: images of 31 × 31 pixels are too small for VGG-11, which needs at least 32 × 32; make larger "
       "images");
+  const auto inception =
+      test::make<host::BackboneHandle>("backbone", "inception", {{"version", std::string("resnet_v2")}});
+  EXPECT_EQ(
+      test::message_of([&] { (void)inception.make(1, 75, 74); }),
+      "backbone/inception: images of 74 × 75 pixels are too small for Inception-ResNet-v2, which needs at least 75 "
+      "× 75; make larger images");
+  EXPECT_EQ(
+      test::message_of([&] { (void)test::make<host::BackboneHandle>("backbone", "inception").make(2, 75, 75); }),
+      "backbone/inception: the images have 2 channels; Inception-v3 takes 1 or as many as its parameter channels = "
+      "1 says");
 }
 
 TEST(Backbones, ReadEveryParameterTheyDeclare) {

@@ -278,9 +278,9 @@ class EveryBackbone : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryBackbone, MakesFeaturesAndNamesItsParts) {
   const auto backbone = make<host::BackboneHandle>(GetParam());
-  const auto network = backbone.make(1, 64, 64);
+  const auto network = backbone.make(1, 96, 96);
   network->eval();
-  const at::Tensor images = at::rand({2, 1, 64, 64});
+  const at::Tensor images = at::rand({2, 1, 96, 96});
   const at::Tensor features = network->forward(images);
   EXPECT_EQ(features.size(0), 2);
   EXPECT_EQ(features.size(1), network->features());

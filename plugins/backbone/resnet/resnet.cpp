@@ -1,14 +1,23 @@
 // backbone/resnet: residual networks (He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016)
-// of 18, 34 or 50 layers, up to and with the global average pooling; the study (Čavojská et al. 2020) used ResNet-50.
+// of 18, 34, 50, 101 or 152 layers, up to and with the global average pooling; the study (Čavojská et al. 2020) used
+// ResNet-50.
 //
 // Parameters and buffers bear torchvision's names and shapes (conv1, bn1, layer1.0.conv1, …, layer4.1.bn2; no fc), so
-// that its weights fit when width = 1 and channels = 3. As there, the 50-layer network strides in the 3×3 convolution.
-// Features: 512 × width (18, 34) or 2048 × width (50). Images of at least 32 × 32 pixels of any shape.
+// that its weights fit when width = 1 and channels = 3, and give its features. As there, the networks of 50 layers and
+// more stride in the 3×3 convolution ("version 1.5"), not in the 1×1 one before it as published. Features: 512 × width
+// (18, 34) or 2048 × width. Images of at least 32 × 32 pixels of any shape.
 //
 //     [backbone]
 //     plugin = "resnet"
 //     depth  = 18
 //     width  = 0.5
+//
+// For weights that were trained on ImageNet, which expect colours:
+//
+//     [backbone]
+//     plugin   = "resnet"
+//     depth    = 50
+//     channels = 3
 
 #include "convnet/convnet.hpp"
 
@@ -92,9 +101,13 @@ struct Shape {
   bool bottleneck;
 };
 
+/// Table 1 of the publication.
 Shape shape_of(std::int64_t depth) {
   if (depth == 18) return {{2, 2, 2, 2}, false};
-  return {{3, 4, 6, 3}, depth == 50};
+  if (depth == 34) return {{3, 4, 6, 3}, false};
+  if (depth == 50) return {{3, 4, 6, 3}, true};
+  if (depth == 101) return {{3, 4, 23, 3}, true};
+  return {{3, 8, 36, 3}, true};
 }
 
 class ResNet : public Network {
@@ -122,7 +135,7 @@ class ResNet : public Network {
   }
 
   torch::Tensor maps(const torch::Tensor& images) override {
-    torch::Tensor maps = bn1_(conv1_(convnet::stem_input(images, stem_channels_))).relu_();
+    torch::Tensor maps = bn1_(conv1_(convnet::stem_input(images, stem_channels_, convnet::kOfImageNet))).relu_();
     maps = nn::functional::max_pool2d(maps, nn::functional::MaxPool2dFuncOptions(3).stride(2).padding(1));
     for (nn::Sequential& layer : layers_) maps = layer->forward(maps);
     return maps;
@@ -148,7 +161,8 @@ class ResNetBackbone : public Backbone {
  public:
   static Schema schema() {
     return {"Residual network (He et al. 2016) up to its global average pooling, with torchvision's names.",
-            {Parameter::integer("depth", 18, "Layers with weights.").one_of(std::vector<std::int64_t>{18, 34, 50}),
+            {Parameter::integer("depth", 18, "Layers with weights.")
+                 .one_of(std::vector<std::int64_t>{18, 34, 50, 101, 152}),
              convnet::width_parameter(), convnet::channels_parameter()}};
   }
 

@@ -20,7 +20,7 @@ Parameter width_parameter() {
 Parameter channels_parameter() {
   return Parameter::integer("channels", 1,
                             "Input channels of the first layer; with 3 the grey image is repeated and normalised as "
-                            "ImageNet's, for weights that were trained there.")
+                            "published weights, which were trained on ImageNet, expect.")
       .one_of(std::vector<std::int64_t>{1, 3});
 }
 
@@ -38,12 +38,12 @@ void check_images(std::string_view network, std::int64_t stem_channels, std::int
                      ", which needs at least ", least, " × ", least, "; make larger images"));
 }
 
-at::Tensor stem_input(const at::Tensor& images, std::int64_t stem_channels) {
+at::Tensor stem_input(const at::Tensor& images, std::int64_t stem_channels, const Normalisation& normalisation) {
   if (stem_channels == 1) return images / 0.25;
-  const auto row = [&](double a, double b, double c) {
-    return at::tensor({a, b, c}, images.options()).view({1, 3, 1, 1});
+  const auto row = [&](const std::array<double, 3>& values) {
+    return at::tensor(values, images.options()).view({1, 3, 1, 1});
   };
-  return ((images - row(0.485, 0.456, 0.406)) / row(0.229, 0.224, 0.225)).contiguous(at::MemoryFormat::ChannelsLast);
+  return ((images - row(normalisation.mean)) / row(normalisation.deviation)).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 }  // namespace osteon::convnet
