@@ -20,7 +20,8 @@ TEST_P(EveryLossTrains, TellsMadeUpBonesApart) {
                                               head_parameters({{"dimensions", std::int64_t{32}}}), settings, 32, 32);
   const host::LossHandle loss = make_loss(GetParam().plugin);
   std::vector<double> values, accuracy;
-  for (const auto& point : training::train(*network, loss, data, settings, work.path(), {})) {
+  const Parameters augment(training::augment_schema(), {});
+  for (const auto& point : training::train(*network, loss, data, settings, augment, work.path(), {}).curves) {
     if (point.curve == "loss") values.push_back(point.value);
     if (point.curve == "triplet accuracy (validation)") accuracy.push_back(point.value);
   }

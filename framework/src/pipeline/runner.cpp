@@ -4,6 +4,7 @@
 #include "imaging/radiograph.hpp"
 #include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
+#include "pipeline/grad_cam.hpp"
 #include "pipeline/opened.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
@@ -110,6 +111,7 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   for (const std::string& notice : model.notices) run.reporters(Notice{notice});
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
   std::vector<EmbeddingSet> embeddings = embed_images(run, cohort, images, model, records);
+  show_heat_maps(run, images, model, embeddings.front(), records);
   const std::vector<ControlFigure> control = run_control(run, cohort, images, model, records);
   MetricResult result = evaluate(run, cohort, images, model, std::move(embeddings), records);
   for (MetricValue& value : control_table(control)) result.values.push_back(std::move(value));
@@ -163,7 +165,8 @@ config::Sections sections() {
           {"film", imaging::film_schema()},        {"perturb", imaging::perturb_schema()},
           {"xray", imaging::radiographs_schema()}, {"split", split_schema()},
           {"control", control_schema()},           {"head", training::head_schema()},
-          {"augment", training::augment_schema()}, {"training", training::training_schema()}};
+          {"augment", training::augment_schema()}, {"training", training::training_schema()},
+          {"grad_cam", grad_cam_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
