@@ -62,7 +62,7 @@ inline std::string small_profile() {
   const std::string experiments = std::string(OSTEON_SOURCE_DIR) + "/experiments";
   return experiments +
          "/quickstart.toml --set source.bones=4 --set source.spacing=4.0 --set split.held_out=1 --set views.height=32 --set views.axial_step=20"
-         " --set views.in_plane_step=21 --set views.query_poses=3 --set film.energies=[60] --set backbone.width=0.125"
+         " --set views.in_plane_step=21 --set views.query_poses=3 --set film.energies=[60] --set backbone.width=0.125 --set head.dimensions=32"
          " --set training.epochs=2 --set training.classes_per_batch=3 --set training.images_per_class=3"
          " --set training.threads=1 --set training.precision=fp32"
          " --set control.poses=1 --set metric.shape_error.samples=1000";

@@ -10,15 +10,16 @@
 namespace osteon::test {
 namespace {
 
-const std::vector<std::string> kStages = {"source", "surface", "render", "train", "embed", "control", "evaluate"};
+const std::vector<std::string> kStages = {"source", "surface",  "render",  "train",
+                                          "embed",  "grad_cam", "control", "evaluate"};
 
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},  {"surface", "surface"}, {"renderer", "render"},     {"views", "render"},
-    {"xray", "render"},    {"perturb", "render"},  {"crop", "render"},         {"film", "render"},
-    {"backbone", "train"}, {"head", "train"},      {"loss", "train"},          {"training", "train"},
-    {"split", "train"},    {"control", "control"}, {"classifier", "evaluate"}, {"shape", "evaluate"},
-    {"metric", "evaluate"}};
+    {"source", "source"},   {"surface", "surface"},     {"renderer", "render"},   {"views", "render"},
+    {"xray", "render"},     {"perturb", "render"},      {"crop", "render"},       {"film", "render"},
+    {"backbone", "train"},  {"head", "train"},          {"loss", "train"},        {"training", "train"},
+    {"augment", "train"},   {"weights", "train"},       {"grad_cam", "grad_cam"}, {"split", "train"},
+    {"control", "control"}, {"classifier", "evaluate"}, {"shape", "evaluate"},    {"metric", "evaluate"}};
 
 /// Another allowed value than the default.
 std::string other_value(const Parameter& p) {
@@ -112,7 +113,9 @@ const std::map<std::string, Special> kSpecial = {
     {"perturb.view_error", {"20.0", "", ""}},
     {"perturb.truncation", {"30.0", "", ""}},
     {"perturb.truncation_end", {"", "--set perturb.truncation=30", ""}},
+    {"head.dimensions", {"16", "", ""}},
     {"training.mining", {"\"batch_hard\"", "", ""}},
+    {"training.frozen", {"[\"conv1\"]", "", ""}},
     {"training.epochs", {"1", "", ""}},
     {"training.precision", {"\"bf16\"", "", ""}},
     {"training.momentum", {"0.5", "", ""}},
@@ -145,6 +148,22 @@ const std::map<std::string, std::string> kElsewhere = {
     {"source.acquisitions", "says how many scans, not what one is like"},
     {"surface.closing", "acts on gaps in the cortex, which the phantoms' coarse grid has none of; tests/surface"},
     {"film.focal_spot", "blurs far less than one of these coarse pixels; tests/imaging"},
+    {"augment.scale", "as all of [augment], changes the weights: tests/training"},
+    {"augment.rotation", "tests/training"},
+    {"augment.gain", "tests/training"},
+    {"augment.gamma", "tests/training"},
+    {"augment.noise", "tests/training"},
+    {"augment.occlusion", "tests/training"},
+    {"training.batch_size", "for batches of triplets or images; tests/training"},
+    {"training.curriculum", "goes with curriculum_epochs; tests/training"},
+    {"training.curriculum_epochs", "goes with curriculum; tests/training"},
+    {"training.step_epochs", "for a schedule of steps; tests/training"},
+    {"training.step_factor", "for a schedule of steps; tests/training"},
+    {"training.layer_rates", "one for each layer group; tests/training"},
+    {"training.loss_rate", "for losses with weights of their own; tests/training"},
+    {"training.patience", "ends longer trainings; tests/training"},
+    {"training.keep", "chooses one of the epochs; tests/training"},
+    {"training.workers", "changes nothing but the time, which tests/training holds it to"},
     {"training.threads", "may change the last bits only"},
     {"training.device", "the same where there is no GPU"},
     {"classifier.knn.distance", "ranks unit rows alike; tests/classifier"},

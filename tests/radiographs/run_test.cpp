@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kSmall =
-    " --set views.height=64 --set film.energies=[60] --set split.held_out=1 --set backbone.width=0.125"
+    " --set views.height=64 --set film.energies=[60] --set split.held_out=1 --set backbone.width=0.125 --set head.dimensions=32"
     " --set training.epochs=1 --set training.classes_per_batch=3 --set training.images_per_class=3"
     " --set training.threads=1 --set training.precision=fp32";
 
