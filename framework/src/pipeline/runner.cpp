@@ -106,6 +106,8 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
                               ", so identity figures say nothing about identity")});
   show_samples(run, cohort, images);
   const TrainedModel model = train_model(run, cohort, images, records);
+  // Where the trained network lies in the store, for `osteon weights export`.
+  write_file(folder / "model.json", json({{"key", model.stored.key}, {"digest", model.stored.digest}}).dump(1));
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
   std::vector<EmbeddingSet> embeddings = embed_images(run, cohort, images, model, records);
   const std::vector<ControlFigure> control = run_control(run, cohort, images, model, records);
