@@ -79,7 +79,8 @@ std::string stem_line(Network& network) {
     const auto& o = convolution->options;
     if (o.in_channels() != 1) return "";
     const auto pair = [](const auto& size) { return text("(", size->at(0), ", ", size->at(1), ")"); };
-    const auto* padding = std::get_if<torch::ExpandingArray<2>>(&o.padding());
+    // Unqualified: the variant is LibTorch's own in 1.13 and the standard library's in 2.x.
+    const auto* padding = get_if<torch::ExpandingArray<2>>(&o.padding());
     return text("model.", python_path(module.key()), " = torch.nn.Conv2d(1, ", o.out_channels(),
                 ", kernel_size=", pair(o.kernel_size()), ", stride=", pair(o.stride()),
                 padding == nullptr ? "" : ", padding=" + pair(*padding), o.bias() ? ")" : ", bias=False)");
