@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <fstream>
 
 namespace osteon::training {
 namespace {
@@ -54,8 +55,8 @@ const std::string kRunsCode =
     "loading the file as Python does would run code that it chooses. Osteon reads tensors and containers only. If you "
     "trust the file, load it in Python and save its weights alone: torch.save(model.state_dict(), \"weights.pth\")";
 
-std::string pickled(const std::string& word) { return "X" + bytes_of_number(word.size(), 4) + word; }
-std::string pickled(std::uint64_t value) { return "\x8a\x08" + bytes_of_number(value, 8); }
+std::string pickled(const std::string& word) { return text("X", bytes_of_number(word.size(), 4), word); }
+std::string pickled(std::uint64_t value) { return text("\x8a\x08", bytes_of_number(value, 8)); }
 
 /// {"w": a tensor of float32 of storage 0}
 std::string tensor_pickle(std::uint64_t elements, std::uint64_t offset, const std::string& sizes,
@@ -148,7 +149,7 @@ TEST_F(Hostile, PicklesThatFillTheMemoryAreStopped) {
 
 TEST_F(Hostile, DepthAndCyclesNeedNoStack) {
   std::string deep = "\x80\x02";
-  for (int i = 0; i < 100000; ++i) deep += "}" + pickled("a");
+  for (int i = 0; i < 100000; ++i) deep += text("}", pickled("a"));
   deep += "N";
   for (int i = 0; i < 100000; ++i) deep += "s";
   EXPECT_EQ(refused(zip(deep + ".")),
