@@ -22,6 +22,7 @@ void add_render(CLI::App& app, Common& common);
 void add_view(CLI::App& app, Common& common);
 void add_xray(CLI::App& app, Common& common);
 void add_export(CLI::App& app, Common& common);
+void add_weights(CLI::App& app, Common& common);
 void add_plugins(CLI::App& app, Common& common);
 void add_describe(CLI::App& app, Common& common);
 void add_why(CLI::App& app, Common& common);

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   osteon::cli::add_render(app, common);
   osteon::cli::add_xray(app, common);
   osteon::cli::add_export(app, common);
+  osteon::cli::add_weights(app, common);
   osteon::cli::add_plugins(app, common);
   osteon::cli::add_describe(app, common);
   osteon::cli::add_why(app, common);

@@ -9,6 +9,7 @@
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/sweep_table.hpp"
+#include "training/weights_fit.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/files.hpp>
@@ -109,6 +110,8 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   show_samples(run, cohort, images);
   const TrainedModel model = train_model(run, cohort, images, records);
   for (const std::string& notice : model.notices) run.reporters(Notice{notice});
+  // Where the trained network lies in the store, for `osteon weights export`.
+  write_file(folder / "model.json", json({{"key", model.stored.key}, {"digest", model.stored.digest}}).dump(1));
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
   std::vector<EmbeddingSet> embeddings = embed_images(run, cohort, images, model, records);
   show_heat_maps(run, images, model, embeddings.front(), records);
@@ -161,11 +164,17 @@ fs::path point_folder(const fs::path& folder, std::size_t index) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"crop", imaging::crop_schema()},        {"views", imaging::views_schema()},
-          {"film", imaging::film_schema()},        {"perturb", imaging::perturb_schema()},
-          {"xray", imaging::radiographs_schema()}, {"split", split_schema()},
-          {"control", control_schema()},           {"head", training::head_schema()},
-          {"augment", training::augment_schema()}, {"training", training::training_schema()},
+  return {{"crop", imaging::crop_schema()},
+          {"views", imaging::views_schema()},
+          {"film", imaging::film_schema()},
+          {"perturb", imaging::perturb_schema()},
+          {"xray", imaging::radiographs_schema()},
+          {"split", split_schema()},
+          {"control", control_schema()},
+          {"weights", training::weights_schema()},
+          {"head", training::head_schema()},
+          {"augment", training::augment_schema()},
+          {"training", training::training_schema()},
           {"grad_cam", grad_cam_schema()}};
 }
 

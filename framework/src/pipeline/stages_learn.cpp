@@ -4,6 +4,7 @@
 
 #include "host/stop.hpp"
 #include "training/runtime.hpp"
+#include "training/weights_fit.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/random.hpp>
@@ -21,6 +22,7 @@ constexpr std::int64_t kViews = 2;  // AP and ML, side by side in each image
 /// What the network's making depends on, data aside.
 std::map<std::string, std::string> network_parts(const RunContext& run, const host::BackboneHandle& backbone) {
   auto parts = backbone.ingredients();
+  merge(parts, training::weights_parts(run.experiment.sections.at("weights")));
   merge(parts, section_parts(run.experiment, "head"));
   merge(parts, section_parts(run.experiment, "augment"));
   merge(parts, section_parts(run.experiment, "training"));
@@ -30,6 +32,16 @@ std::map<std::string, std::string> network_parts(const RunContext& run, const ho
   // So does the kind of device.
   parts["training.device"] = training::resolved_device(settings).is_cuda() ? "cuda" : "cpu";
   return parts;
+}
+
+/// The network before training: drawn from the seed, its backbone from a file where [weights] names one.
+std::shared_ptr<training::FingerprintNetwork> first_network(const RunContext& run, const host::BackboneHandle& backbone,
+                                                            const ImageTable& images) {
+  const auto& sections = run.experiment.sections;
+  auto network = training::make_network(backbone, sections.at("head"), sections.at("training"), images.pixels.height(),
+                                        images.pixels.width());
+  training::load_backbone_weights(network->backbone(), sections.at("weights"));
+  return network;
 }
 
 /// Digest of the training images: which image sets, in which order, which rows train.
@@ -128,12 +140,11 @@ training::Data training_data(const ImageTable& images) {
 
 TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images, Records& records) {
   const auto backbone = make_handle<host::BackboneHandle>(run, "backbone");
-  const Parameters& head = run.experiment.sections.at("head");
   const Parameters& settings = run.experiment.sections.at("training");
 
   TrainedModel model;
   model.loss = std::make_shared<host::LossHandle>(make_handle<host::LossHandle>(run, "loss"));
-  model.network = training::make_network(backbone, head, settings, images.pixels.height(), images.pixels.width());
+  model.network = first_network(run, backbone, images);
 
   store::Ingredients ingredients{"train", run.experiment.title, network_parts(run, backbone)};
   merge(ingredients.parts, model.loss->ingredients());
@@ -206,10 +217,11 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
        embed_all(*model.network,
                  {{"input.network", model.stored.digest}, {"training.precision", settings.canonical().at("precision")}},
                  std::string("trained"))});
-  const auto untrained = training::make_network(backbone, run.experiment.sections.at("head"), settings,
-                                                images.pixels.height(), images.pixels.width());
+  const auto untrained = first_network(run, backbone, images);
   auto untrained_parts = network_parts(run, backbone);
-  sets.push_back({"untrained network", true, embed_all(*untrained, untrained_parts, "untrained")});
+  sets.push_back(
+      {run.experiment.sections.at("weights").path("path").empty() ? "untrained network" : "given weights, untrained",
+       true, embed_all(*untrained, untrained_parts, "untrained")});
   sets.push_back({"raw pixels", true, raw_pixels(images.pixels)});
   if (cohort.has_volumes())
     for (EmbeddingSet& set : size_sets(run, cohort, images)) sets.push_back(std::move(set));

@@ -26,9 +26,6 @@ namespace osteon::training {
 
 namespace {
 
-constexpr const char* kTripletAccuracy = "triplet accuracy (validation)";
-constexpr const char* kClassAccuracy = "class accuracy (validation)";
-
 /// Sums of named values and their mean.
 class Means {
  public:
@@ -216,7 +213,8 @@ class Trainer {
     return tuples;
   }
 
-  /// Accuracy on the validation images after an epoch: of classes where the loss knows them, else of triplets.
+  /// Accuracy on the validation images after an epoch: of triplets where embeddings are unit rows, of classes where the
+  /// loss knows them. The first of these that there is says which epoch is best.
   void validate(TrainingState& state) {
     for (const at::Tensor& parameter : network_.parameters())
       if (!at::isfinite(parameter).all().item<bool>())
@@ -226,19 +224,25 @@ class Trainer {
     const at::Tensor embeddings = embed(network_, data_.pixels, data_.validation, training_, {});
     const at::Tensor labels = rows_of(data_.labels, data_.validation);
     const at::Tensor scores = loss_.class_scores(embeddings.to(device_));
-    accuracy_ = scores.defined()
-                    ? std::optional(scores.argmax(1).cpu().eq(labels).to(at::kDouble).mean().item<double>())
-                    : triplet_accuracy(embeddings, labels, std::max(0.0, loss_.margin()));
-    accuracy_name_ = scores.defined() ? "class accuracy" : "triplet accuracy";
-    if (!accuracy_) return;
-    const std::int64_t epoch = state.epochs_done + 1;
-    state.curves.push_back(
-        {scores.defined() ? kClassAccuracy : kTripletAccuracy, static_cast<double>(epoch), *accuracy_});
-    const bool is_first = state.best_epoch == 0, gains = is_first || *accuracy_ > state.best_accuracy;
+    accuracy_.reset();
+    const auto note = [&](const char* name, std::optional<double> accuracy) {
+      if (!accuracy) return;
+      state.curves.push_back({text(name, " (validation)"), static_cast<double>(state.epochs_done + 1), *accuracy});
+      if (!accuracy_) accuracy_ = accuracy, accuracy_name_ = name;
+    };
+    if (network_.is_normalised())
+      note("triplet accuracy", triplet_accuracy(embeddings, labels, std::max(0.0, loss_.margin())));
+    if (scores.defined())
+      note("class accuracy", scores.argmax(1).cpu().eq(labels).to(at::kDouble).mean().item<double>());
+    if (accuracy_) keep_if_best(state);
+  }
+
+  void keep_if_best(TrainingState& state) const {
+    const bool gains = state.best_epoch == 0 || *accuracy_ > state.best_accuracy;
     state.epochs_without_gain = gains ? 0 : state.epochs_without_gain + 1;
     if (!gains && *accuracy_ < state.best_accuracy) return;
     state.best_accuracy = *accuracy_;
-    state.best_epoch = epoch;
+    state.best_epoch = state.epochs_done + 1;
     if (keep_best_) save_best(state, work_);
   }
 
