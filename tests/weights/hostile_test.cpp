@@ -119,9 +119,9 @@ TEST_F(Hostile, TensorsThatTheirStorageDoesNotHoldAreRefused) {
   EXPECT_EQ(
       refused(zip(tensor_pickle(4, 0, pickled(1ULL << 40) + pickled(1ULL << 40), pickled(0U) + pickled(0U)), sixteen)),
       impossible);
-  EXPECT_EQ(refused(zip(tensor_pickle(4, 0, pickled(1ULL << 40), pickled(0U)), sixteen)),
-            text("w.pth: its tensors together would take more than 4 times the file's ",
-                 fs::file_size(place_.path() / "w.pth"),
+  const fs::path repeats = zip(tensor_pickle(4, 0, pickled(1ULL << 40), pickled(0U)), sixteen);
+  EXPECT_EQ(refused(repeats),
+            text("w.pth: its tensors together would take more than 4 times the file's ", fs::file_size(repeats),
                  " bytes: they repeat the same few numbers; it was made to fill the memory"));
   EXPECT_EQ(refused(zip(tensor_pickle(4, 0, pickled(4U), pickled(1U)))),
             "w.pth: damaged: the numbers of tensor \"w\" are missing");
@@ -149,9 +149,9 @@ TEST_F(Hostile, PicklesThatFillTheMemoryAreStopped) {
 
 TEST_F(Hostile, DepthAndCyclesNeedNoStack) {
   std::string deep = "\x80\x02";
-  for (int i = 0; i < 100000; ++i) deep += text("}", pickled("a"));
+  for (int i = 0; i < 20000; ++i) deep += text("}", pickled("a"));
   deep += "N";
-  for (int i = 0; i < 100000; ++i) deep += "s";
+  for (int i = 0; i < 20000; ++i) deep += "s";
   EXPECT_EQ(refused(zip(deep + ".")),
             "w.pth: holds no weights: expected a dictionary of tensors, as model.state_dict() makes it");
   EXPECT_EQ(refused(zip("\x80\x02}q\x01" + pickled("a") + "h\x01s.")),
