@@ -148,6 +148,7 @@ const std::map<std::string, std::string> kElsewhere = {
     {"source.acquisitions", "says how many scans, not what one is like"},
     {"surface.closing", "acts on gaps in the cortex, which the phantoms' coarse grid has none of; tests/surface"},
     {"film.focal_spot", "blurs far less than one of these coarse pixels; tests/imaging"},
+    {"weights.key", "names a part of a file; tests/weights"},
     {"augment.scale", "as all of [augment], changes the weights: tests/training"},
     {"augment.rotation", "tests/training"},
     {"augment.gain", "tests/training"},
