@@ -53,7 +53,8 @@ std::pair<std::string, ParameterValue> parsed(const Schema& schema, const std::s
 std::shared_ptr<Network> make_backbone(const BackboneArguments& arguments, Common& common) {
   host::Registry registry(host::Registry::search_path(common.plugin_folders));
   if (!arguments.experiment.empty()) {
-    const config::Plan plan = config::load(arguments.experiment, arguments.overrides, pipeline::sections(), registry);
+    const config::Plan plan =
+        config::load({arguments.experiment, arguments.overrides, {}}, pipeline::sections(), registry);
     const config::PluginChoice& choice = plan.points.front().experiment.only("backbone");
     return make_network(registry.find("backbone", choice.plugin), choice.parameters);
   }

@@ -144,7 +144,7 @@ std::shared_ptr<Network> make_network(const host::LoadedPlugin& plugin, const Pa
 std::vector<std::string> export_weights(const WeightsExport& request, Common& common) {
   const store::Artifact model = load_model(request.run);
   host::Registry registry(host::Registry::search_path(common.plugin_folders));
-  const config::Plan plan = config::load(request.run / "experiment.toml", {}, pipeline::sections(), registry);
+  const config::Plan plan = config::load({request.run / "experiment.toml", {}, {}}, pipeline::sections(), registry);
   const config::Experiment& experiment = plan.points.front().experiment;
   const config::PluginChoice& choice = experiment.only("backbone");
   const auto network = make_network(registry.find("backbone", choice.plugin), choice.parameters);

@@ -96,6 +96,7 @@ class Loader {
   /// A mistake in a profile shows when the file is checked, not on the day when somebody asks for it.
   void check_profiles() {
     if (!mistakes_.empty()) return;
+    mistakes_.files_must_exist = false;  // what a profile needs has to be there for those who ask for it
     for (const Entry& profile : profiles_) {
       const std::array<std::string, 1> name{profile.key};
       Value root = file_tree_;

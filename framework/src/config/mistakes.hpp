@@ -21,6 +21,9 @@ class Mistakes {
   /// lines right above: where a file is missing, they are likely to say where to get it.
   void add(const Place& place, std::string message, bool with_comments = false);
 
+  /// Files that don't exist count; off where the form alone is looked at.
+  bool files_must_exist = true;
+
   [[nodiscard]] bool empty() const { return mistakes_.empty(); }
 
   /// A part of the experiment could not be read, so that nothing can be called missing.

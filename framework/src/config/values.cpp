@@ -176,7 +176,7 @@ std::optional<ParameterValue> Checker::read_path(const Value& value, const std::
   fs::path whole = (value.place.source->folder / given).lexically_normal();
   if (!whole.has_filename()) whole = whole.parent_path();
   std::error_code ignored;
-  if (!fs::exists(whole, ignored)) {
+  if (mistakes_->files_must_exist && !fs::exists(whole, ignored)) {
     mistakes_->add(value.place, path + ": no such file or folder: " + whole.string(), true);
     return std::nullopt;
   }
