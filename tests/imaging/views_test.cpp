@@ -329,12 +329,5 @@ TEST(Views, AxesCanBeThePatientsOrTheMechanicalOnes) {
   }
 }
 
-TEST(Views, RollTurnsTheDetectorOnlyWhereItIsAboutTheBeam) {
-  EXPECT_TRUE(roll_turns_detector(Plane::ml, views()));
-  EXPECT_TRUE(roll_turns_detector(Plane::ap, views({{"pairing", "rigid"}})));
-  EXPECT_FALSE(roll_turns_detector(Plane::ml, views({{"pairing", "rigid"}})));
-  EXPECT_FALSE(roll_turns_detector(Plane::ap, views({{"geometry", "slot"}})));
-}
-
 }  // namespace
 }  // namespace osteon::imaging

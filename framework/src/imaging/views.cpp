@@ -94,10 +94,6 @@ double magnification(const Parameters& views) {
 
 bool is_slot_scan(const Parameters& views) { return views.text("geometry") == "slot"; }
 
-bool roll_turns_detector(Plane plane, const Parameters& views) {
-  return !is_slot_scan(views) && (plane == Plane::ap || views.text("pairing") == "per_view");
-}
-
 std::pair<double, double> ViewAxes::shadow(Vec3 point) const {
   const Vec3 offset = point - isocentre;
   const double x = dot(offset, right), y = dot(offset, up);

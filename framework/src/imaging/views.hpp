@@ -76,10 +76,6 @@ struct Angles {
 /// A slot scan: the source moves with the rows, so that rays are parallel along the image's height and diverge across.
 [[nodiscard]] bool is_slot_scan(const Parameters& views);
 
-/// Whether exposures of one plane whose poses differ in the in-plane angle only are one exposure with its detector
-/// turned about the beam.
-[[nodiscard]] bool roll_turns_detector(Plane plane, const Parameters& views);
-
 /// The axes and distances of one exposure, in patient coordinates.
 struct ViewAxes {
   Vec3 isocentre, right, up, towards_source;

@@ -13,6 +13,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -20,15 +21,18 @@ namespace osteon::pipeline {
 
 namespace {
 
-/// Validation images of a bone, evenly spaced over its poses; at most `most`.
+/// Validation images of a bone: the one nearest to the nominal pose, then others at even steps away from it.
 std::vector<std::int64_t> shown_images(const ImageTable& images, std::int64_t bone, std::int64_t most) {
   std::vector<std::int64_t> all, shown;
   for (std::int64_t i = 0; i < std::ssize(images.role); ++i)
     if (images.role[static_cast<std::size_t>(i)] == Role::validation && images.bone.data_ptr<std::int64_t>()[i] == bone)
       all.push_back(i);
+  std::ranges::stable_sort(all, {}, [&](std::int64_t i) {
+    const ImageRow& row = images.rows[static_cast<std::size_t>(i)];
+    return std::abs(row.axial) + std::abs(row.tilt) + std::abs(row.in_plane);
+  });
   const std::int64_t total = std::ssize(all), count = std::min(most, total);
-  for (std::int64_t n = 0; n < count; ++n)
-    shown.push_back(all[static_cast<std::size_t>((2 * n + 1) * total / (2 * count))]);
+  for (std::int64_t n = 0; n < count; ++n) shown.push_back(all[static_cast<std::size_t>(n * total / count)]);
   return shown;
 }
 

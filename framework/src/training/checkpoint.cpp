@@ -57,6 +57,9 @@ std::vector<CurvePoint> read_curves(torch::serialize::InputArchive& archive) {
   return curves;
 }
 
+/// The optimiser's state has to come back where the weights are.
+at::Device device_of(const TrainingState& state) { return state.network.parameters().front().device(); }
+
 /// A file that is written aside and gets its name by a rename when it is whole and on the disk. Errors are kept until
 /// the end: LibTorch's own writer ends the program when it meets one (its destructor throws).
 class NewFile {
@@ -187,7 +190,7 @@ bool restore_checkpoint(TrainingState& state, const Identity& identity, const st
   std::string reason;
   try {
     torch::serialize::InputArchive archive;
-    archive.load_from(file.string(), at::kCPU);
+    archive.load_from(file.string(), device_of(state));
     reason = misfit(archive, identity);
     if (reason.empty()) restore(state, archive);
   } catch (const std::exception&) {
@@ -207,7 +210,7 @@ void restore_best(TrainingState& state, const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "best.pt";
   try {
     torch::serialize::InputArchive archive;
-    archive.load_from(file.string(), at::kCPU);
+    archive.load_from(file.string(), device_of(state));
     read_tensors(archive, state);
   } catch (const std::exception&) {
     throw Error(text(file.string(), ": damaged or missing weights of the best epoch; delete the folder ",

@@ -29,6 +29,7 @@ at::Tensor embed(FingerprintNetwork& network, const Pixels& pixels, std::span<co
   const at::NoGradGuard no_graph;
   const AutocastScope autocast(device, training.text("precision") == "bf16");
   const bool was_training = network.is_training();
+  prepare_device(device);
   network.to(device);
   network.eval();
   const std::int64_t images = std::ssize(rows);

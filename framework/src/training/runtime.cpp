@@ -4,6 +4,7 @@
 
 #include "training/torch_compat.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/cuda.h>
 
@@ -20,6 +21,14 @@ int resolved_threads(const Parameters& training) {
 at::Device resolved_device(const Parameters& training) {
   return training.text("device") == "auto" && torch::cuda::is_available() ? at::Device(at::kCUDA, 0)
                                                                           : at::Device(at::kCPU);
+}
+
+void prepare_device(at::Device device) {
+  if (!device.is_cuda()) return;
+  at::globalContext().setDeterministicCuDNN(true);
+  at::globalContext().setBenchmarkCuDNN(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
 }
 
 ThreadScope::ThreadScope(int threads) : before_(at::get_num_threads()) { at::set_num_threads(threads); }

@@ -14,6 +14,9 @@ namespace osteon::training {
 /// The device that [training] asks for; "auto" is the first CUDA device where LibTorch finds one, else the CPU.
 [[nodiscard]] at::Device resolved_device(const Parameters& training);
 
+/// On a CUDA device: the same numbers each time where cuDNN can, and float32 that is float32 (no TF32).
+void prepare_device(at::Device device);
+
 /// Sets LibTorch's thread count and puts the old one back.
 class ThreadScope {
  public:

@@ -111,6 +111,7 @@ class Trainer {
         frozen_batch_norm_(training.flag("frozen_batch_norm")),
         rates_(network.backbone(), training),
         batches_(Sampler(data, training).batches_per_epoch()) {
+    prepare_device(device_);
     network_.to(device_);
     prepare_loss(loss_, data.classes, network, device_, seed_);
     optimiser_ = std::make_unique<Optimiser>(network, loss_.state(), rates_, training,

@@ -157,6 +157,8 @@ std::vector<double> round_ticks(double low, double high, int wanted) {
 std::string learning_curves(std::span<const Curve> curves) {
   std::vector<std::pair<std::string, std::vector<const Curve*>>> panels;
   for (const Curve& curve : curves) {
+    // A count of troubles that stays 0 would be a panel that says nothing.
+    if (std::ranges::all_of(curve.points, [](const auto& point) { return point.second == 0; })) continue;
     const std::string title = panel_and_series(curve.name).first;
     auto place = std::find_if(panels.begin(), panels.end(), [&](const auto& one) { return one.first == title; });
     if (place == panels.end()) place = panels.insert(panels.end(), {title, {}});
