@@ -32,7 +32,7 @@ struct LossBatch {
     for (std::int64_t i = 0; i < embeddings.numel(); ++i)
       embeddings.data_ptr<float>()[i] = static_cast<float>(random.normal());
     embeddings = (embeddings / embeddings.norm(2, {1}, true)).set_requires_grad(true);
-    triplets = training::mine(training::Mining::batch_hard, training::squared_distances(embeddings),
+    triplets = training::mine(training::Mining::batch_hard, training::squared_distances(embeddings), kDimensions,
                               {labels.data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())}, random);
   }
   at::Tensor embeddings, labels;
@@ -93,16 +93,17 @@ void Epoch(benchmark::State& state) {
   const host::LoadedPlugin &resnet = plugin("backbone", "resnet"), &triplet = plugin("loss", "triplet");
   const host::BackboneHandle backbone(resnet, Parameters(resnet.schema, {{"width", 0.5}}));
   const host::LossHandle loss(triplet, Parameters(triplet.schema, {}));
+  const Parameters augment(training::augment_schema(), {});
   const std::filesystem::path work = std::filesystem::temp_directory_path() / "osteon-boundary-benchmark";
   const auto network =
       training::make_network(backbone, Parameters(training::head_schema(), {}), settings, kSize, kSize);
   std::filesystem::remove_all(work);
-  training::train(*network, loss, data, settings, work, {});
+  (void)training::train(*network, loss, data, settings, augment, work, {});
   double seconds = 0;
   for (auto _ : state) {
     std::filesystem::remove_all(work);
     const auto start = std::chrono::steady_clock::now();
-    training::train(*network, loss, data, settings, work, {});
+    (void)training::train(*network, loss, data, settings, augment, work, {});
     seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   std::filesystem::remove_all(work);

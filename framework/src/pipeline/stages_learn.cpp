@@ -19,18 +19,25 @@ using nlohmann::json;
 
 constexpr std::int64_t kViews = 2;  // AP and ML, side by side in each image
 
-/// What the network's making depends on, data aside.
-std::map<std::string, std::string> network_parts(const RunContext& run, const host::BackboneHandle& backbone) {
+/// What the untrained network and its numbers depend on.
+std::map<std::string, std::string> first_network_parts(const RunContext& run, const host::BackboneHandle& backbone) {
   auto parts = backbone.ingredients();
   merge(parts, training::weights_parts(run.experiment.sections.at("weights")));
   merge(parts, section_parts(run.experiment, "head"));
-  merge(parts, section_parts(run.experiment, "augment"));
-  merge(parts, section_parts(run.experiment, "training"));
-  // "One for each core" is another number on another machine, and the number of threads changes the last bits.
   const Parameters& settings = run.experiment.sections.at("training");
+  for (const char* name : {"seed", "precision"}) parts[text("training.", name)] = settings.canonical().at(name);
+  // "One for each core" is another number on another machine, and the number of threads changes the last bits.
   parts["training.threads"] = std::to_string(training::resolved_threads(settings));
   // So does the kind of device.
   parts["training.device"] = training::resolved_device(settings).is_cuda() ? "cuda" : "cpu";
+  return parts;
+}
+
+/// What the trained network depends on, data and loss aside.
+std::map<std::string, std::string> network_parts(const RunContext& run, const host::BackboneHandle& backbone) {
+  auto parts = first_network_parts(run, backbone);
+  merge(parts, section_parts(run.experiment, "augment"));
+  merge(parts, section_parts(run.experiment, "training"));
   return parts;
 }
 
@@ -218,10 +225,9 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
                  {{"input.network", model.stored.digest}, {"training.precision", settings.canonical().at("precision")}},
                  std::string("trained"))});
   const auto untrained = first_network(run, backbone, images);
-  auto untrained_parts = network_parts(run, backbone);
   sets.push_back(
       {run.experiment.sections.at("weights").path("path").empty() ? "untrained network" : "given weights, untrained",
-       true, embed_all(*untrained, untrained_parts, "untrained")});
+       true, embed_all(*untrained, first_network_parts(run, backbone), "untrained")});
   sets.push_back({"raw pixels", true, raw_pixels(images.pixels)});
   if (cohort.has_volumes())
     for (EmbeddingSet& set : size_sets(run, cohort, images)) sets.push_back(std::move(set));
