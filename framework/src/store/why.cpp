@@ -46,7 +46,7 @@ std::string with_value(const std::string& value, const char* before, const char*
   return is_readable(value) ? before + value + after : "";
 }
 
-/// "loss.build" and plugin "contrastive" → "loss/triplet".
+/// "loss.build" and the plugin of that kind → "loss/NAME".
 std::string plugin_name(const std::string& prefix, const Parts& parts) {
   const auto found = parts.find(prefix + ".plugin");
   if (found == parts.end()) return prefix;
