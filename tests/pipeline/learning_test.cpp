@@ -8,11 +8,12 @@ namespace osteon::test {
 namespace {
 
 const std::string kClasses =
-    " --set loss.plugin=softmax --set head.pairs=0 --set training.sampling=images --set training.batch_size=12"
+    " --set loss.plugin=softmax --set head.pairs=0 --set training.sampling=images --set training.batch_size=6 --set training.epochs=12"
     " --set metric.classification.plugin=classification";
 
 double figure(const fs::path& run, const std::string& row, const std::string& column) {
-  for (const auto& value : nlohmann::json::parse(read(run / "metrics.json")).at("values"))
+  const auto metrics = nlohmann::json::parse(read(run / "metrics.json"));
+  for (const auto& value : metrics.at("values"))
     if (value.at("row") == row && value.at("column") == column) return value.at("value");
   ADD_FAILURE() << "no figure " << row << " / " << column;
   return -1;
@@ -23,7 +24,7 @@ TEST(Learning, AClassLayerIsTrainedStoredAndScored) {
   const auto first = place.osteon("run " + small_profile() + kClasses);
   ASSERT_EQ(first.code, 0) << first.out << first.err;
   const double accuracy = figure(only_run(place), "class layer", "validation images");
-  EXPECT_GT(accuracy, 100.0 / 3);  // chance
+  EXPECT_GT(accuracy, 60);  // chance: 33
   EXPECT_GE(figure(only_run(place), "class layer", "another scan"), 0);
   EXPECT_NEAR(figure(only_run(place), "chance", "another scan"), 100.0 / 3, 1e-6);
   EXPECT_GT(stages(only_run(place)).at("grad_cam").made, 0);
