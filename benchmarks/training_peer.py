@@ -3,7 +3,7 @@
     training_peer.py step FOLDER       seconds an image and peak resident megabytes: three passes of shared weights
     training_peer.py step-tuned FOLDER the same with channels-last maps and one pass over all three images of a triplet
     training_peer.py accuracy FOLDER RATE        seconds of training until 95 % of the validation images' triplets hold
-                                                 at margin 0.1, at most 240; looked at every 480 images, off the clock
+                                                 at margin 0.1, at most 120; looked at every 480 images, off the clock
     training_peer.py accuracy-tuned FOLDER RATE  the same in one pass, channels-last
 
 Images and split come from `training-peer data FOLDER`. Network: torchvision's ResNet-18 with a stem of one channel and
@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 import torchvision
 
-BATCH, WARM, MEASURED, MARGIN, LONGEST = 16, 4, 20, 0.1, 240
+BATCH, WARM, MEASURED, MARGIN, LONGEST = 16, 4, 20, 0.1, 120
 
 
 class Network(torch.nn.Module):
