@@ -58,7 +58,7 @@ std::vector<std::vector<std::int64_t>> ClusteredGallery::candidates(const at::Te
   const at::Tensor queries = prepared(given, index_->unit_rows);
   const std::int64_t rows = queries.size(0);
   std::vector<float> distances(static_cast<std::size_t>(rows * count));
-  std::vector<faiss::idx_t> found(distances.size());
+  std::vector<faiss::Index::idx_t> found(distances.size());
   if (rows > 0) index_->lists.search(rows, queries.data_ptr<float>(), count, distances.data(), found.data());
   std::vector<std::vector<std::int64_t>> result(static_cast<std::size_t>(rows));
   for (std::int64_t q = 0; q < rows; ++q)
