@@ -242,8 +242,8 @@ TEST(Knn, FaissFindsMostNeighboursAndAllOfThemWhenItProbesEveryCluster) {
   const at::Tensor labels = at::arange(2000, at::kLong);
   for (const char* distance : {"euclidean", "cosine"}) {
     const auto answers = [&](const char* search, std::int64_t probes) {
-      const auto knn = make_knn(
-          {{"search", std::string(search)}, {"probes", probes}, {"distance", std::string(distance)}});
+      const auto knn =
+          make_knn({{"search", std::string(search)}, {"probes", probes}, {"distance", std::string(distance)}});
       knn.fit(gallery, labels);
       return knn.predict(queries);
     };

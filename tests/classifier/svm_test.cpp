@@ -41,8 +41,9 @@ std::pair<at::Tensor, at::Tensor> clouds(std::int64_t count, std::int64_t d, std
   for (std::int64_t i = 0; i < count; ++i) {
     labels.data_ptr<std::int64_t>()[i] = 3 + 2 * (i % 4);
     for (std::int64_t j = 0; j < d; ++j)
-      rows.data_ptr<float>()[i * d + j] = static_cast<float>(
-          (middle[static_cast<std::size_t>(i % 4 * d + j)] + random.normal(0, spread)) / static_cast<double>(1 + j * j));
+      rows.data_ptr<float>()[i * d + j] =
+          static_cast<float>((middle[static_cast<std::size_t>(i % 4 * d + j)] + random.normal(0, spread)) /
+                             static_cast<double>(1 + j * j));
   }
   return {rows, labels};
 }
@@ -100,10 +101,8 @@ TEST(Svm, DecisionValuesAreThoseOfTheWidestStreet) {
   const Prediction answer = svm.predict(matrix({0.25F, -0.5F, 2}, 1));
   EXPECT_TRUE(answer.labels.equal(at::tensor(Labels{8, 4, 8})));
   EXPECT_TRUE(at::allclose(answer.scores, at::tensor(std::vector<float>{0.25F, 0.5F, 2}), 0, 2e-3));
-  const auto careful = make_svm({{"kernel", std::string("linear")},
-                                 {"c", 100.0},
-                                 {"scale", std::string("none")},
-                                 {"reject_below", 0.4}});
+  const auto careful = make_svm(
+      {{"kernel", std::string("linear")}, {"c", 100.0}, {"scale", std::string("none")}, {"reject_below", 0.4}});
   careful.fit(matrix({-1, 1, -3, 3}, 1), at::tensor(Labels{4, 8, 4, 8}));
   EXPECT_TRUE(careful.predict(matrix({0.25F, -0.5F, 2}, 1)).labels.equal(at::tensor(Labels{-1, 4, 8})));
 }
@@ -133,11 +132,12 @@ TEST(Svm, EveryParameterChangesTheAnswer) {
   };
   const Given given{{"c", 1.0}, {"gamma", 1.0}};
   const at::Tensor standard = scores(given);
-  for (const auto& [name, value] : std::vector<std::pair<std::string, ParameterValue>>{{"kernel", std::string("linear")},
-                                                                                       {"c", 4.0},
-                                                                                       {"gamma", 0.1},
-                                                                                       {"scale", std::string("each")},
-                                                                                       {"scale", std::string("none")}}) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, ParameterValue>>{{"kernel", std::string("linear")},
+                                                           {"c", 4.0},
+                                                           {"gamma", 0.1},
+                                                           {"scale", std::string("each")},
+                                                           {"scale", std::string("none")}}) {
     Given changed = given;
     changed[name] = value;
     EXPECT_FALSE(scores(changed).equal(standard)) << name;
@@ -190,9 +190,13 @@ std::string message_of(Body body) {
 
 TEST(Svm, SaysWhatIsWrong) {
   const auto svm = make_svm();
-  EXPECT_EQ(message_of([&] { (void)svm.predict(at::zeros({1, 2})); }),
+  EXPECT_EQ(message_of([&] {
+              (void)svm.predict(at::zeros({1, 2}));
+            }),
             "classifier/svm: predict was called before fit: there is no gallery to compare with");
-  EXPECT_EQ(message_of([&] { svm.fit(at::rand({4, 2}), at::full({4}, 6, at::kLong)); }),
+  EXPECT_EQ(message_of([&] {
+              svm.fit(at::rand({4, 2}), at::full({4}, 6, at::kLong));
+            }),
             "classifier/svm: the gallery has one class only (label 6), but a support vector machine separates at least "
             "two; enrol another bone or use the knn classifier with reject_above");
   at::Tensor bad = at::zeros({2, 2});

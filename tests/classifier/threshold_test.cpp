@@ -97,12 +97,18 @@ std::string message_of(Body body) {
 
 TEST(Threshold, SaysWhatIsWrong) {
   const auto threshold = make_threshold({});
-  EXPECT_EQ(message_of([&] { (void)threshold.predict(at::zeros({1, 2})); }),
+  EXPECT_EQ(message_of([&] {
+              (void)threshold.predict(at::zeros({1, 2}));
+            }),
             "classifier/threshold: predict was called before fit: there is no gallery to compare with");
-  EXPECT_EQ(message_of([&] { threshold.fit(at::empty({0, 2}), at::empty({0}, at::kLong)); }),
+  EXPECT_EQ(message_of([&] {
+              threshold.fit(at::empty({0, 2}), at::empty({0}, at::kLong));
+            }),
             "classifier/threshold: the gallery is empty: a threshold needs at least one embedding with its label");
   const auto sparse = make_threshold({{"rule", std::string("class")}, {"drop_sparse", true}});
-  EXPECT_EQ(message_of([&] { sparse.fit(at::zeros({4, 3}), at::zeros({4}, at::kLong)); }),
+  EXPECT_EQ(message_of([&] {
+              sparse.fit(at::zeros({4, 3}), at::zeros({4}, at::kLong));
+            }),
             "classifier/threshold: all 3 dimensions are zero in more than 0.99 of the gallery, so drop_sparse leaves "
             "none; set drop_sparse = false or raise sparse_share");
   at::Tensor bad = at::zeros({2, 2});

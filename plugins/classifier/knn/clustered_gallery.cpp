@@ -19,7 +19,9 @@ namespace osteon {
 
 struct ClusteredGallery::Index {
   Index(std::int64_t d, std::int64_t clusters, bool scaled)
-      : unit_rows(scaled), centres(d), lists(&centres, static_cast<std::size_t>(d), static_cast<std::size_t>(clusters)) {}
+      : unit_rows(scaled),
+        centres(d),
+        lists(&centres, static_cast<std::size_t>(d), static_cast<std::size_t>(clusters)) {}
   bool unit_rows;
   faiss::IndexFlatL2 centres;
   faiss::IndexIVFFlat lists;

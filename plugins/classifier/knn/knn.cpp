@@ -9,10 +9,10 @@
 //     search       = "exact"       # or "faiss": approximate, for galleries of millions
 //     probes       = 16            # clusters that "faiss" looks into
 //
-// search = "exact" always finds the k nearest: codes of 7 or 8 bits, with the bound on their error, rule out most of the
-// gallery, and what is left is measured in float64, so that rounding never decides between two bones. search = "faiss"
-// looks into `probes` of about √N clusters of the gallery (FAISS's IndexIVFFlat) and may miss neighbours in the others;
-// with fewer than k images in them, fewer vote. What it finds is measured in float64 as well.
+// search = "exact" always finds the k nearest: codes of 7 or 8 bits, with the bound on their error, rule out most of
+// the gallery, and what is left is measured in float64, so that rounding never decides between two bones. search =
+// "faiss" looks into `probes` of about √N clusters of the gallery (FAISS's IndexIVFFlat) and may miss neighbours in the
+// others; with fewer than k images in them, fewer vote. What it finds is measured in float64 as well.
 //
 // Ties: of two rows equally far the one with the smaller index is nearer; of two labels with equal votes the one with
 // the nearer neighbour wins, then the smaller label. With weighting = "distance", neighbours at distance 0 alone vote.
@@ -110,8 +110,7 @@ class NearestNeighbours final : public Classifier {
   /// The label with the most votes, and the distance to its nearest neighbour.
   [[nodiscard]] std::pair<std::int64_t, double> vote(const std::vector<Neighbour>& neighbours) const {
     if (neighbours.empty()) return {-1, INFINITY};
-    if (neighbours.size() == 1)
-      return {labels_.data_ptr<std::int64_t>()[neighbours[0].row], neighbours[0].distance};
+    if (neighbours.size() == 1) return {labels_.data_ptr<std::int64_t>()[neighbours[0].row], neighbours[0].distance};
     struct Votes {
       double weight = 0, distance = 0;
     };

@@ -67,8 +67,7 @@ class Features {
       rows_.push_back(node);
       for (std::int64_t j = 0; j < d; ++j) {
         const auto dimension = static_cast<std::size_t>(j);
-        node[j] = {static_cast<int>(j) + 1,
-                   (rows.data_ptr<float>()[i * d + j] - shift[dimension]) * factor[dimension]};
+        node[j] = {static_cast<int>(j) + 1, (rows.data_ptr<float>()[i * d + j] - shift[dimension]) * factor[dimension]};
       }
       node[d] = {-1, 0};
     }
@@ -93,19 +92,20 @@ Model trained(std::vector<svm_node*>& rows, std::vector<double>& classes, const 
 class SupportVectors final : public Classifier {
  public:
   static Schema schema() {
-    return {"Support vector machines for each pair of classes (Cortes and Vapnik 1995, by libsvm).",
-            {Parameter::text("kernel", "rbf", "Straight borders between classes, or curved ones.")
-                 .one_of(std::vector<std::string>{"rbf", "linear"}),
-             Parameter::real("c", 0.0, "Cost of an image on the wrong side; 0: cross-validation on the gallery.")
-                 .at_least(0),
-             Parameter::real("gamma", 0.0, "rbf: exp(-gamma |x - y|²); 0: cross-validation on the gallery.").at_least(0),
-             Parameter::text("scale", "common", "One factor for all dimensions, 0 … 1 for each, or none.")
-                 .one_of(std::vector<std::string>{"common", "each", "none"}),
-             Parameter::integer("folds", 5, "Parts of the cross-validation.").at_least(2).at_most(100),
-             Parameter::integer("seed", 1, "Deals the gallery to the folds.").at_least(0),
-             Parameter::real("reject_below", 0.0,
-                             "Answer \"unknown\" when the smallest decision value of the answer is lower; 0 never does.")
-                 .at_least(0)}};
+    return {
+        "Support vector machines for each pair of classes (Cortes and Vapnik 1995, by libsvm).",
+        {Parameter::text("kernel", "rbf", "Straight borders between classes, or curved ones.")
+             .one_of(std::vector<std::string>{"rbf", "linear"}),
+         Parameter::real("c", 0.0, "Cost of an image on the wrong side; 0: cross-validation on the gallery.")
+             .at_least(0),
+         Parameter::real("gamma", 0.0, "rbf: exp(-gamma |x - y|²); 0: cross-validation on the gallery.").at_least(0),
+         Parameter::text("scale", "common", "One factor for all dimensions, 0 … 1 for each, or none.")
+             .one_of(std::vector<std::string>{"common", "each", "none"}),
+         Parameter::integer("folds", 5, "Parts of the cross-validation.").at_least(2).at_most(100),
+         Parameter::integer("seed", 1, "Deals the gallery to the folds.").at_least(0),
+         Parameter::real("reject_below", 0.0,
+                         "Answer \"unknown\" when the smallest decision value of the answer is lower; 0 never does.")
+             .at_least(0)}};
   }
 
   explicit SupportVectors(const Parameters& parameters)

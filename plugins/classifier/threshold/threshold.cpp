@@ -11,16 +11,16 @@
 //     zero_below   = 1e-6          # … where |x| at most this counts as zero
 //
 // rule = "distance": two images are of one bone if their distance is under the threshold. The query is of the class of
-// the nearest gallery image (of several equally near, the first) if that is under it, else unknown. The loss's margin is
-// on squared distances, the study's Figure 4 on Euclidean ones: with unit = "euclidean" the same decision takes √margin.
-// Score: minus the distance to that image, in the same unit; "unknown" exactly where the score is at most -`threshold`.
+// the nearest gallery image (of several equally near, the first) if that is under it, else unknown. The loss's margin
+// is on squared distances, the study's Figure 4 on Euclidean ones: with unit = "euclidean" the same decision takes
+// √margin. Score: minus the distance to that image, in the same unit; "unknown" exactly where the score is at most
+// -`threshold`.
 //
-// rule = "class": with the mean µ and the standard deviation σ (over n) of each dimension in each class, a query x is of
-// class C if |µ - x| < f σ in more than half of the dimensions. Of several such classes the one with the most dimensions
-// wins; with a tie for the most, or no class, the answer is unknown. A dimension in which a class has only one value
-// (σ = 0) never counts. Score: the share of dimensions of the class with the most.
-// `drop_sparse` leaves out the dimensions that are zero in more than `sparse_share` of the gallery (the study: 35 of
-// 128).
+// rule = "class": with the mean µ and the standard deviation σ (over n) of each dimension in each class, a query x is
+// of class C if |µ - x| < f σ in more than half of the dimensions. Of several such classes the one with the most
+// dimensions wins; with a tie for the most, or no class, the answer is unknown. A dimension in which a class has only
+// one value (σ = 0) never counts. Score: the share of dimensions of the class with the most. `drop_sparse` leaves out
+// the dimensions that are zero in more than `sparse_share` of the gallery (the study: 35 of 128).
 
 #include "recognition/embeddings.hpp"
 #include "recognition/nearest.hpp"
@@ -45,8 +45,9 @@ class Threshold final : public Classifier {
  public:
   static Schema schema() {
     return {"Under a threshold of distance or of deviation from the class mean, else unknown (Čavojská et al. 2020).",
-            {Parameter::text("rule", "distance",
-                             "\"distance\" of the nearest gallery image; \"class\": near the class mean in most dimensions.")
+            {Parameter::text(
+                 "rule", "distance",
+                 "\"distance\" of the nearest gallery image; \"class\": near the class mean in most dimensions.")
                  .one_of(std::vector<std::string>{"distance", "class"}),
              Parameter::real("threshold", 0.1, "Rule \"distance\": images this far apart or farther are of two bones.")
                  .above(0),
@@ -104,8 +105,8 @@ class Threshold final : public Classifier {
       for (std::int64_t j = 0; j < dimensions_; ++j)
         zeros[static_cast<std::size_t>(j)] += std::abs(values[i * dimensions_ + j]) <= zero_below_;
     for (std::int64_t j = 0; j < dimensions_; ++j)
-      if (!drop_sparse_ || static_cast<double>(zeros[static_cast<std::size_t>(j)]) <=
-                               sparse_share_ * static_cast<double>(count))
+      if (!drop_sparse_ ||
+          static_cast<double>(zeros[static_cast<std::size_t>(j)]) <= sparse_share_ * static_cast<double>(count))
         used_.push_back(j);
     if (used_.empty())
       throw Error(text("all ", dimensions_, " dimensions are zero in more than ", sparse_share_,
@@ -138,8 +139,7 @@ class Threshold final : public Classifier {
     for (std::size_t q = 0; q < nearest.size(); ++q) {
       const auto [euclidean, row] = nearest[q].front();
       const double distance = squared_ ? euclidean * euclidean : euclidean;
-      answer.labels.data_ptr<std::int64_t>()[q] =
-          distance < threshold_ ? labels_.data_ptr<std::int64_t>()[row] : -1;
+      answer.labels.data_ptr<std::int64_t>()[q] = distance < threshold_ ? labels_.data_ptr<std::int64_t>()[row] : -1;
       answer.scores.data_ptr<float>()[q] = static_cast<float>(-distance);
     }
   }

@@ -37,8 +37,8 @@ void check_embeddings(const at::Tensor& embeddings, const char* whose) {
     throw failure(text("the ", whose, " embeddings must be a float32 tensor [N, d] on the CPU"));
   const std::int64_t bad = first_bad(embeddings.contiguous().data_ptr<float>(), embeddings.numel());
   if (bad < 0) return;
-  throw failure(text("the ", whose, " embedding ", bad / embeddings.size(1),
-                     " is not a finite number in dimension ", bad % embeddings.size(1),
+  throw failure(text("the ", whose, " embedding ", bad / embeddings.size(1), " is not a finite number in dimension ",
+                     bad % embeddings.size(1),
                      "; training has probably diverged: look at its loss and lower the learning rate"));
 }
 

@@ -64,8 +64,8 @@ void tile_portable(const CodeTile& tile, const std::int8_t* const* queries, cons
   }
 }
 
-constexpr Kernels kPortable{127,           128, tile_portable<1>, tile_portable<kTileQueries>, squared_distance_portable,
-                            dot_portable, rough_portable};
+constexpr Kernels kPortable{
+    127, 128, tile_portable<1>, tile_portable<kTileQueries>, squared_distance_portable, dot_portable, rough_portable};
 
 #ifdef OSTEON_X86_KERNELS
 
@@ -96,10 +96,8 @@ OSTEON_AVX2 double squared_distance_avx2(const float* a, const float* b, std::in
   if (n % 8 != 0) return squared_distance_portable(a, b, n);
   __m256d low = _mm256_setzero_pd(), high = low;
   for (std::int64_t i = 0; i < n; i += 8) {
-    const __m256d x =
-        _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(a + i)), _mm256_cvtps_pd(_mm_loadu_ps(b + i)));
-    const __m256d y =
-        _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(a + i + 4)), _mm256_cvtps_pd(_mm_loadu_ps(b + i + 4)));
+    const __m256d x = _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(a + i)), _mm256_cvtps_pd(_mm_loadu_ps(b + i)));
+    const __m256d y = _mm256_sub_pd(_mm256_cvtps_pd(_mm_loadu_ps(a + i + 4)), _mm256_cvtps_pd(_mm_loadu_ps(b + i + 4)));
     low = _mm256_add_pd(low, _mm256_mul_pd(x, x));
     high = _mm256_add_pd(high, _mm256_mul_pd(y, y));
   }
@@ -170,8 +168,7 @@ OSTEON_AVX2 void tile_avx2(const CodeTile& tile, const std::int8_t* const* queri
       for (int q = 0; q < Queries; ++q) {
         const __m256i query = _mm256_set1_epi32(word(queries[q] + i * 4));
         for (int h = 0; h < 2; ++h)
-          sums[q][h] =
-              _mm256_add_epi32(sums[q][h], _mm256_madd_epi16(_mm256_maddubs_epi16(half[h], query), ones));
+          sums[q][h] = _mm256_add_epi32(sums[q][h], _mm256_madd_epi16(_mm256_maddubs_epi16(half[h], query), ones));
       }
     }
     for (int q = 0; q < Queries; ++q)
@@ -185,10 +182,8 @@ OSTEON_AVX2 void tile_avx2(const CodeTile& tile, const std::int8_t* const* queri
   }
 }
 
-constexpr Kernels kAvx2{63,       64,        tile_avx2<1>, tile_avx2<kTileQueries>, squared_distance_avx2,
-                        dot_avx2, rough_avx2};
-constexpr Kernels kVnni{127,      128,       tile_vnni<1>, tile_vnni<kTileQueries>, squared_distance_avx2,
-                        dot_avx2, rough_avx2};
+constexpr Kernels kAvx2{63, 64, tile_avx2<1>, tile_avx2<kTileQueries>, squared_distance_avx2, dot_avx2, rough_avx2};
+constexpr Kernels kVnni{127, 128, tile_vnni<1>, tile_vnni<kTileQueries>, squared_distance_avx2, dot_avx2, rough_avx2};
 
 #endif
 

@@ -24,9 +24,9 @@ using CodeKernel = void (*)(const CodeTile& tile, const std::int8_t* const* quer
                             std::uint64_t* masks);
 
 struct Kernels {
-  int levels;         ///< codes are -levels … levels
-  int offset;         ///< what is added to a gallery code, so that it is not negative
-  CodeKernel one;     ///< one query
+  int levels;          ///< codes are -levels … levels
+  int offset;          ///< what is added to a gallery code, so that it is not negative
+  CodeKernel one;      ///< one query
   CodeKernel several;  ///< kTileQueries queries
   /// Σ (a - b)² and Σ a b in float64, eight partial sums.
   double (*squared_distance)(const float* a, const float* b, std::int64_t n);

@@ -20,10 +20,11 @@ namespace osteon::recognition {
 namespace {
 
 constexpr std::int64_t kTileRows = kGroup * kTileGroups;
-constexpr std::int64_t kBlockBytes = 256 << 10;   ///< of rows or codes that a group of queries passes over
-constexpr std::int64_t kGroupQueries = 64;        ///< queries in a group
-constexpr std::int64_t kSharedBelow = 4;          ///< fewer queries a thread share the rows among the threads
-constexpr std::int64_t kBestBytes = 64 << 20;     ///< of neighbours that are kept at once
+constexpr std::int64_t kBlockBytes = 256 << 10;  ///< of rows or codes that a group of queries passes over
+constexpr std::int64_t kGroupQueries = 64;       ///< queries in a group
+constexpr std::int64_t kSharedBelow = 4;         ///< fewer queries a thread share the rows among the threads
+constexpr std::int64_t kWorthAThread = 2 << 20;  ///< values of the gallery
+constexpr std::int64_t kBestBytes = 64 << 20;    ///< of neighbours that are kept at once
 
 }  // namespace
 
@@ -87,8 +88,7 @@ double NearestRows::measure(ScaledRow query, std::int64_t row) const {
   const std::int64_t d = rows_.size(1);
   const float* values = rows_.data_ptr<float>() + row * d;
   if (distance_ == Distance::euclidean) return std::sqrt(kernels().squared_distance(query.values, values, d));
-  const double cosine =
-      kernels().dot(query.values, values, d) * query.factor * factors_[static_cast<std::size_t>(row)];
+  const double cosine = kernels().dot(query.values, values, d) * query.factor * factors_[static_cast<std::size_t>(row)];
   return std::max(0.0, 1 - cosine);
 }
 
@@ -168,9 +168,11 @@ std::vector<std::vector<Neighbour>> NearestRows::search(const at::Tensor& given,
   if (count == 0 || kept <= 0) return result;
   const std::int64_t tiles = (size() + kTileRows - 1) / kTileRows, threads = thread_count();
   const std::int64_t most = kBestBytes / (static_cast<std::int64_t>(sizeof(Neighbour)) * kept * threads);
-  const std::int64_t group = std::clamp<std::int64_t>((count + threads - 1) / threads, 1,
-                                                      std::clamp<std::int64_t>(most, 1, kGroupQueries));
-  const std::int64_t parts = count < kSharedBelow * threads ? std::min(threads, (tiles + 15) / 16) : 1;
+  const std::int64_t group =
+      std::clamp<std::int64_t>((count + threads - 1) / threads, 1, std::clamp<std::int64_t>(most, 1, kGroupQueries));
+  // What one thread reads in some ten microseconds is not worth waking another.
+  const std::int64_t worth = std::max<std::int64_t>(1, size() * d / kWorthAThread);
+  const std::int64_t parts = count < kSharedBelow * threads ? std::min(threads, worth) : 1;
   const std::int64_t groups = parts > 1 ? 1 : (count + group - 1) / group;
   std::vector<std::vector<Neighbour>> shared(static_cast<std::size_t>(parts > 1 ? parts * count : 0));
   parallel_for(0, groups * parts, 1, [&](std::int64_t from, std::int64_t to) {
@@ -179,9 +181,9 @@ std::vector<std::vector<Neighbour>> NearestRows::search(const at::Tensor& given,
       const std::int64_t last = parts > 1 ? count : std::min(count, first + group);
       std::vector<Best> best;
       for (std::int64_t q = first; q < last; ++q)
-        best.emplace_back(ScaledRow{queries.data_ptr<float>() + q * d,
-                                    factors.empty() ? 1.0 : factors[static_cast<std::size_t>(q)]},
-                          kept);
+        best.emplace_back(
+            ScaledRow{queries.data_ptr<float>() + q * d, factors.empty() ? 1.0 : factors[static_cast<std::size_t>(q)]},
+            kept);
       search_tiles(best, tiles * part / parts, tiles * (part + 1) / parts);
       for (std::int64_t q = first; q < last; ++q) {
         auto& found = best[static_cast<std::size_t>(q - first)].found();

@@ -20,8 +20,8 @@ struct Neighbour {
 class NearestRows {
  public:
   NearestRows() = default;
-  /// `rows` float32 `[N, d]`, finite. Throws `Error` for rows of length 0 under the cosine distance; `whose` names them.
-  /// With `only_measure`, `search` is not to be called.
+  /// `rows` float32 `[N, d]`, finite. Throws `Error` for rows of length 0 under the cosine distance; `whose` names
+  /// them. With `only_measure`, `search` is not to be called.
   NearestRows(const at::Tensor& rows, Distance distance, const char* whose, bool only_measure = false);
 
   /// For each query the k nearest rows (all, if there are fewer), nearest first; of rows equally far the smaller index
@@ -29,8 +29,9 @@ class NearestRows {
   [[nodiscard]] std::vector<std::vector<Neighbour>> search(const at::Tensor& queries, std::int64_t k) const;
 
   /// The k nearest of the given rows, which may repeat and be -1 for none: `candidates[query]`.
-  [[nodiscard]] std::vector<std::vector<Neighbour>> nearest_of(
-      const at::Tensor& queries, const std::vector<std::vector<std::int64_t>>& candidates, std::int64_t k) const;
+  [[nodiscard]] std::vector<std::vector<Neighbour>> nearest_of(const at::Tensor& queries,
+                                                               const std::vector<std::vector<std::int64_t>>& candidates,
+                                                               std::int64_t k) const;
 
   [[nodiscard]] const at::Tensor& rows() const { return rows_; }
   [[nodiscard]] std::int64_t size() const { return rows_.size(0); }
