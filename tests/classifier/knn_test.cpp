@@ -7,6 +7,7 @@
 #include <osteon/random.hpp>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
