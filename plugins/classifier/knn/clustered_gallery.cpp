@@ -5,6 +5,8 @@
 
 #include <osteon/error.hpp>
 
+#ifdef OSTEON_HAS_FAISS
+
 #include <ATen/Functions.h>
 
 #include <faiss/IndexFlat.h>
@@ -69,3 +71,26 @@ std::vector<std::vector<std::int64_t>> ClusteredGallery::candidates(const at::Te
 }
 
 }  // namespace osteon
+
+#else
+
+namespace osteon {
+
+struct ClusteredGallery::Index {};
+
+ClusteredGallery::ClusteredGallery(const at::Tensor& /*rows*/, bool /*unit_rows*/, std::int64_t /*probes*/) {
+  throw Error(
+      "search = \"faiss\": this Osteon was built without FAISS; install it (Debian: libfaiss-dev) and build again, "
+      "or use search = \"exact\"");
+}
+
+ClusteredGallery::~ClusteredGallery() = default;
+
+std::vector<std::vector<std::int64_t>> ClusteredGallery::candidates(const at::Tensor& /*queries*/,
+                                                                    std::int64_t /*count*/) const {
+  return {};
+}
+
+}  // namespace osteon
+
+#endif
