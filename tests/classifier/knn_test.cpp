@@ -7,9 +7,12 @@
 #include <osteon/random.hpp>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <vector>
 
@@ -186,6 +189,70 @@ TEST(Knn, ChunksOfQueriesGiveWhatOneQueryGives) {
     const Prediction one = knn.predict(queries.narrow(0, q, 1));
     EXPECT_EQ(all.labels[q].item<std::int64_t>(), one.labels[0].item<std::int64_t>());
     EXPECT_EQ(all.scores[q].item<float>(), one.scores[0].item<float>());
+  }
+}
+
+TEST(Knn, GalleriesTooLargeForCodesAreSearchedInFloat) {
+  const at::Tensor gallery = random_rows(530000, 128, 20).mul_(0.1), queries = random_rows(2, 128, 21).mul_(0.1);
+  const auto knn = make_knn({{"k", std::int64_t{1}}});
+  const at::Tensor labels = at::arange(530000, at::kLong);
+  knn.fit(gallery, labels);
+  const Prediction answer = knn.predict(queries);
+  for (std::int64_t q = 0; q < 2; ++q) {
+    const auto [label, score] = naive(gallery, labels, queries.data_ptr<float>() + q * 128, 1, false, false);
+    EXPECT_EQ(answer.labels[q].item<std::int64_t>(), label);
+    EXPECT_NEAR(answer.scores[q].item<double>(), score, 1e-6);
+  }
+}
+
+TEST(Knn, AnOutlierOrAFarQueryCostsTimeNotTheRightAnswer) {
+  at::Tensor gallery = random_rows(700, 20, 22), queries = random_rows(40, 20, 23);
+  gallery[3] *= 1e6;
+  queries[5] *= 1e4;
+  queries[6] += 50;
+  for (const bool cosine : {false, true}) expect_like_naive(gallery, queries, 3, false, cosine);
+}
+
+TEST(Knn, ManyThreadsAnswerAsOne) {
+  const at::Tensor gallery = random_rows(5000, 24, 24), queries = random_rows(100, 24, 25);
+  const auto knn = make_knn({{"k", std::int64_t{5}}, {"weighting", std::string("distance")}});
+  knn.fit(gallery, random_labels(5000, 9));
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const Prediction one = knn.predict(queries), one_alone = knn.predict(queries.narrow(0, 0, 1));
+  at::set_num_threads(3);
+  const Prediction three = knn.predict(queries), three_alone = knn.predict(queries.narrow(0, 0, 1));
+  at::set_num_threads(threads);
+  EXPECT_TRUE(one.labels.equal(three.labels) && one.scores.equal(three.scores));
+  EXPECT_TRUE(one_alone.labels.equal(three_alone.labels) && one_alone.scores.equal(three_alone.scores));
+}
+
+TEST(Knn, AnswersTheSameOnProcessorsWithoutWideVectors) {
+  if (std::getenv("OSTEON_KERNELS")) return;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  for (const char* kernels : {"portable", "avx2"})
+    EXPECT_EQ(std::system((std::string("OSTEON_KERNELS=") + kernels + " " + self +
+                           " --gtest_filter='Knn.*-*TooLarge*' >/dev/null")
+                              .c_str()),
+              0)
+        << kernels;
+}
+
+TEST(Knn, FaissFindsMostNeighboursAndAllOfThemWhenItProbesEveryCluster) {
+  const at::Tensor gallery = random_rows(2000, 16, 26), queries = random_rows(100, 16, 27);
+  const at::Tensor labels = at::arange(2000, at::kLong);
+  for (const char* distance : {"euclidean", "cosine"}) {
+    const auto answers = [&](const char* search, std::int64_t probes) {
+      const auto knn =
+          make_knn({{"search", std::string(search)}, {"probes", probes}, {"distance", std::string(distance)}});
+      knn.fit(gallery, labels);
+      return knn.predict(queries);
+    };
+    const Prediction exact = answers("exact", 1), all = answers("faiss", 1000), few = answers("faiss", 2);
+    EXPECT_TRUE(exact.labels.equal(all.labels));
+    EXPECT_TRUE(exact.scores.equal(all.scores));
+    EXPECT_FALSE(exact.labels.equal(few.labels));
+    EXPECT_LT(few.scores.sum().item<double>(), exact.scores.sum().item<double>());
   }
 }
 
