@@ -167,6 +167,8 @@ const std::map<std::string, std::string> kElsewhere = {
     {"training.workers", "changes nothing but the time, which tests/training holds it to"},
     {"training.threads", "may change the last bits only"},
     {"training.device", "the same where there is no GPU"},
+    {"classifier.knn.search", "a small gallery is searched alike; tests/classifier"},
+    {"classifier.knn.probes", "for search = \"faiss\"; tests/classifier"},
     {"classifier.knn.distance", "ranks unit rows alike; tests/classifier"},
     {"classifier.knn.weighting", "the vote of so few images may pick the same bone; tests/classifier"},
     {"shape.nearest.k", "the vote of so few images may pick the same bone; tests/shape"},
