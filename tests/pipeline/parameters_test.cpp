@@ -141,7 +141,7 @@ const std::map<std::string, Special> kSpecial = {
 const std::map<std::string, std::string> kElsewhere = {
     {"source.bones", "says how many bones, not what one is like; adding one is tested below"},
     {"xray.polarity", "acts on real X-rays, which phantoms have none of; tests/radiographs"},
-    {"xray.threshold", "acts on real X-rays; tests/radiographs"},
+    {"xray.bone_threshold", "acts on real X-rays; tests/radiographs"},
     {"xray.match", "acts on real X-rays; tests/radiographs"},
     {"xray.upright", "acts on real X-rays; tests/radiographs"},
     {"source.size", "a cat's femur is lost in this run's coarse voxels; tests/source_phantom"},

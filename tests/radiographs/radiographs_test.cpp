@@ -204,8 +204,8 @@ TEST_F(Radiographs, MatchGreyValuesByRankOrLinearly) {
   EXPECT_LT(mean_difference(prepared(negative, Side::unknown, {}, {{"polarity", std::string("bone_dark")}}).half(0),
                             prepared(radiograph({})).half(0)),
             0.1);
-  EXPECT_GT(bone_mean(prepared(radiograph({}), Side::unknown, {}, {{"threshold", 0.7}})), 0);
-  EXPECT_GT(mean_difference(prepared(radiograph({}), Side::unknown, {}, {{"threshold", 0.7}}).half(0),
+  EXPECT_GT(bone_mean(prepared(radiograph({}), Side::unknown, {}, {{"bone_threshold", 0.7}})), 0);
+  EXPECT_GT(mean_difference(prepared(radiograph({}), Side::unknown, {}, {{"bone_threshold", 0.7}}).half(0),
                             prepared(radiograph({})).half(0)),
             0.5);
 }

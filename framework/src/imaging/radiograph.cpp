@@ -89,7 +89,7 @@ Schema radiographs_schema() {
           {Parameter::text("polarity", "bone_bright",
                            "bone_dark for pictures in which bone is dark; of DICOM files the header decides.")
                .one_of({"bone_bright", "bone_dark"}),
-           Parameter::real("threshold", 0,
+           Parameter::real("bone_threshold", 0,
                            "Brightness from 0 (black) to 1 (white) above which a pixel is bone; 0 finds it (Otsu).")
                .at_least(0)
                .below(1),
@@ -132,7 +132,7 @@ void PreparedRadiograph::find_bone(const RadiographHints& hints, const Parameter
   std::vector<std::uint8_t> candidates(static_cast<std::size_t>(rows_ * columns_), 0);
   for (std::int64_t i = 0; i < rows_ * columns_; ++i)
     candidates[static_cast<std::size_t>(i)] = in_crop(i / columns_, i % columns_) ? 1 : 0;
-  const double given = radiographs.real("threshold");
+  const double given = radiographs.real("bone_threshold");
   for (int pass = 0; pass < 3; ++pass) {
     std::vector<std::int64_t> histogram(kLevels, 0);
     for (std::size_t i = 0; i < candidates.size(); ++i)
@@ -150,7 +150,7 @@ void PreparedRadiograph::find_bone(const RadiographHints& hints, const Parameter
     flesh_ = pass > 0;
     if (!measure(bright)) {
       throw Error(text(name_, ": no bone found: nothing larger than a dot is brighter than ", shortened(threshold),
-                       " of white; set xray.threshold or xray.polarity, or crop the picture to the bone"));
+                       " of white; set xray.bone_threshold or xray.polarity, or crop the picture to the bone"));
     }
     std::int64_t border = 0;
     for (std::int64_t i = 0; i < rows_ * columns_; ++i) {
@@ -378,7 +378,7 @@ std::vector<std::string> PreparedRadiograph::facts() const {
         "look here  the bone touches the border: if it is cut off, its ends are missing and its centre is off");
   if (elongation_ < 2.5)
     lines.push_back(text("look here  what was found is only ", shortened(elongation_, 0.1),
-                         " times as long as wide: crop to the bone or set xray.threshold"));
+                         " times as long as wide: crop to the bone or set xray.bone_threshold"));
   if (const double share = cut(0); share > 0.02)
     lines.push_back(text("look here  ", shortened(100 * share, 0.1),
                          " % of the bone lies beside the image: is the spacing right? else raise views.field_of_view"));
