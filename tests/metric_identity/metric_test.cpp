@@ -47,7 +47,15 @@ std::vector<EvidenceBone> bones(int people) {
 
 Identification identification(const char* set, bool held_out, at::Tensor truth, at::Tensor predicted,
                               std::int64_t candidates) {
-  return {set, "knn", std::string(set) != "fingerprint", held_out, std::move(truth), std::move(predicted), candidates};
+  Identification one;
+  one.embedding_set = set;
+  one.classifier = "knn";
+  one.is_trivial = std::string(set) != "fingerprint";
+  one.held_out = held_out;
+  one.truth = std::move(truth);
+  one.predicted = std::move(predicted);
+  one.candidates = candidates;
+  return one;
 }
 
 Evidence::Contents three_bones() {

@@ -68,6 +68,16 @@ struct Picture {
   at::Tensor image;  ///< uint8 `[H, W]` or `[H, W, 3]`
 };
 
+/// A map of embeddings with what its points show.
+struct PicturedMap {
+  EmbeddingMap map;
+  at::Tensor thumbnails;           ///< uint8 `[n, h, w]`
+  std::vector<std::string> bones;  ///< `[n]`: which bone a point shows
+  std::vector<bool> held_out;      ///< `[n]`: never trained on
+  std::vector<std::string> roles;  ///< `[n]`: "training", "validation", "gallery", "query"
+  std::vector<ImageRow> rows;      ///< `[n]`: how the image was taken
+};
+
 struct Results {
   std::vector<MetricValue> values;
 };
@@ -79,7 +89,7 @@ struct RunFinished {
 };
 
 using Event = std::variant<RunStarted, StageStarted, StageProgress, StageFinished, SpecimenLeftOut, Notice, Scalar,
-                           Picture, SurfacePair, Results, RunFinished>;
+                           Picture, SurfacePair, Chart, PicturedMap, Results, RunFinished>;
 
 /// Events → somewhere a person looks. Called from one thread, in order.
 class OSTEON_API Reporter : public Plugin {

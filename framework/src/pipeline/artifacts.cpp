@@ -2,8 +2,10 @@
 
 #include <ATen/Functions.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace osteon::pipeline {
 
@@ -212,8 +214,67 @@ json to_json(const MetricValue& value) {
   return j;
 }
 
+namespace {
+
+/// JSON has no NaN; null stands for it.
+json to_json(const std::vector<double>& values) {
+  json list = json::array();
+  for (const double value : values) list.push_back(std::isfinite(value) ? json(value) : json());
+  return list;
+}
+
+std::vector<double> doubles_from(const json& list) {
+  std::vector<double> values;
+  for (const json& value : list)
+    values.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  return values;
+}
+
+constexpr std::array kMarks{"line", "points", "bars"};  // in the order of ChartSeries::Mark
+
+ChartSeries series_from(const json& j) {
+  const auto mark = std::ranges::find(kMarks, j.at("mark").get<std::string>()) - kMarks.begin();
+  return {j.at("name"),
+          static_cast<ChartSeries::Mark>(mark),
+          doubles_from(j.at("x")),
+          doubles_from(j.at("y")),
+          j.at("is_baseline"),
+          j.at("hover")};
+}
+
+Chart chart_from(const json& j) {
+  Chart chart{j.at("section"), j.at("title"), j.at("x_label"), j.at("y_label"), {}, {}, j.at("log_x"), j.at("note")};
+  for (const json& series : j.at("series")) chart.series.push_back(series_from(series));
+  for (const json& guide : j.at("guides")) chart.guides.push_back({guide.at(0), guide.at(1)});
+  return chart;
+}
+
+}  // namespace
+
+json to_json(const Chart& chart) {
+  json series = json::array(), guides = json::array();
+  for (const ChartSeries& one : chart.series)
+    series.push_back({{"name", one.name},
+                      {"mark", kMarks[static_cast<std::size_t>(one.mark)]},
+                      {"x", to_json(one.x)},
+                      {"y", to_json(one.y)},
+                      {"is_baseline", one.is_baseline},
+                      {"hover", one.hover}});
+  for (const Chart::Guide& guide : chart.guides) guides.push_back({guide.name, guide.x});
+  return {{"section", chart.section}, {"title", chart.title},   {"x_label", chart.x_label}, {"y_label", chart.y_label},
+          {"series", series},         {"guides", guides},       {"log_x", chart.log_x},     {"note", chart.note}};
+}
+
 store::Artifact to_artifact(const MetricResult& result) {
   store::Artifact artifact;
+  json charts = json::array(), maps = json::array();
+  for (const Chart& chart : result.charts) charts.push_back(to_json(chart));
+  for (std::size_t i = 0; i < result.maps.size(); ++i) {
+    const std::string name = "map" + std::to_string(i);
+    maps.push_back({result.maps[i].title, result.maps[i].note});
+    artifact.tensors[name + ".images"] = result.maps[i].images;
+    artifact.tensors[name + ".points"] = result.maps[i].points;
+  }
   json values = json::array(), captions = json::array();
   for (const MetricValue& value : result.values) values.push_back(to_json(value));
   for (std::size_t i = 0; i < result.surfaces.size(); ++i) {
@@ -223,7 +284,10 @@ store::Artifact to_artifact(const MetricResult& result) {
     put(artifact, name + ".predicted", result.surfaces[i].predicted);
     artifact.tensors[name + ".distance"] = result.surfaces[i].distance;
   }
-  artifact.facts = {{"values", std::move(values)}, {"surfaces", std::move(captions)}};
+  artifact.facts = {{"values", std::move(values)},
+                    {"surfaces", std::move(captions)},
+                    {"charts", std::move(charts)},
+                    {"maps", std::move(maps)}};
   return artifact;
 }
 
@@ -235,6 +299,13 @@ MetricResult metric_result_from(const store::Artifact& artifact) {
     const std::string name = "surface" + std::to_string(i);
     result.surfaces.push_back({captions[i], mesh_from(artifact, name + ".truth"),
                                mesh_from(artifact, name + ".predicted"), artifact.tensors.at(name + ".distance")});
+  }
+  for (const json& chart : artifact.facts.at("charts")) result.charts.push_back(chart_from(chart));
+  const json& maps = artifact.facts.at("maps");
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    const std::string name = "map" + std::to_string(i);
+    result.maps.push_back(
+        {maps[i].at(0), maps[i].at(1), artifact.tensors.at(name + ".images"), artifact.tensors.at(name + ".points")});
   }
   return result;
 }

@@ -36,5 +36,6 @@ struct BoneSurface {
 [[nodiscard]] MetricResult metric_result_from(const store::Artifact& artifact);
 
 [[nodiscard]] nlohmann::json to_json(const MetricValue& value);
+[[nodiscard]] nlohmann::json to_json(const Chart& chart);
 
 }  // namespace osteon::pipeline

@@ -6,6 +6,7 @@
 #include "pipeline/environment.hpp"
 #include "pipeline/grad_cam.hpp"
 #include "pipeline/opened.hpp"
+#include "pipeline/samples.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/sweep_table.hpp"
@@ -68,30 +69,6 @@ void save_records(const fs::path& folder, const Records& records) {
   write_file(folder / "stages.json", list.dump(1));
 }
 
-/// Sample X-rays for the report: the nominal pose of each bone's first acquisition, and one query of each.
-void show_samples(const RunContext& run, const Cohort& cohort, const ImageTable& images) {
-  std::vector<bool> shown(cohort.scans.size(), false);
-  std::vector<std::int64_t> nominal(cohort.scans.size(), -1);
-  const auto deviation = [&](std::int64_t i) {
-    const ImageRow& row = images.rows[static_cast<std::size_t>(i)];
-    return std::abs(row.axial) + std::abs(row.tilt) + std::abs(row.in_plane);
-  };
-  for (std::int64_t i = 0; i < static_cast<std::int64_t>(images.scan.size()); ++i) {
-    std::int64_t& best = nominal[images.scan[static_cast<std::size_t>(i)]];
-    if (best < 0 || deviation(i) < deviation(best)) best = i;
-  }
-  for (std::size_t s = 0; s < cohort.scans.size(); ++s) {
-    const Scan& scan = cohort.scans[s];
-    const auto row = static_cast<std::size_t>(nominal[s]);
-    const EvidenceBone& bone = images.bones[static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[nominal[s]])];
-    char angles[96];
-    std::snprintf(angles, sizeof angles, "axial %.0f°, tilt %.0f°, in-plane %.0f°, %.0f keV", images.rows[row].axial,
-                  images.rows[row].tilt, images.rows[row].in_plane, images.rows[row].energy);
-    run.reporters(Picture{scan.acquisition == 0 ? "bones" : "queries",
-                          text(bone.id, bone.held_out ? " (held out)" : "", ": ", angles), images.pixels[nominal[s]]});
-  }
-}
-
 /// One point, all stages. Returns its figures.
 MetricResult run_point(const RunContext& run, const fs::path& folder, Records& records) {
   Cohort cohort = make_volumes(run, records);
@@ -119,6 +96,8 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   MetricResult result = evaluate(run, cohort, images, model, std::move(embeddings), records);
   for (MetricValue& value : control_table(control)) result.values.push_back(std::move(value));
   for (const SurfacePair& pair : result.surfaces) run.reporters(pair);
+  for (const Chart& chart : result.charts) run.reporters(chart);
+  for (const EmbeddingMap& map : result.maps) run.reporters(pictured(map, images));
   run.reporters(Results{result.values});
   save_records(folder, records);
   require_no_leak(control);

@@ -73,8 +73,17 @@ void identify(const host::ClassifierHandle& classifier, const std::string& insta
     });
     if (queries.size(0) == 0) continue;
     const Prediction prediction = classifier.predict(set.vectors.index_select(0, queries).contiguous());
-    answers.push_back({set.name, instance, set.is_trivial, held_out, images.bone.index_select(0, queries),
-                       prediction.labels, static_cast<std::int64_t>(images.bones.size())});
+    Identification answer;
+    answer.embedding_set = set.name;
+    answer.classifier = instance;
+    answer.is_trivial = set.is_trivial;
+    answer.held_out = held_out;
+    answer.images = queries;
+    answer.truth = images.bone.index_select(0, queries);
+    answer.predicted = prediction.labels;
+    answer.scores = prediction.scores;
+    answer.candidates = std::ssize(images.bones);
+    answers.push_back(std::move(answer));
   }
 }
 
@@ -206,7 +215,7 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTa
   const host::LossHandle& loss = *model.loss;
   store::Ingredients ingredients{"evaluate", run.experiment.title, handles.ingredients()};
   merge(ingredients.parts, section_parts(run.experiment, "split"));
-  ingredients.parts["revision"] = "2";
+  ingredients.parts["revision"] = "3";
   ingredients.parts["training.seed"] = run.experiment.sections.at("training").canonical().at("seed");
   ingredients.parts["loss.margin"] = text(loss.margin());
   add_inputs(ingredients, cohort, images, model);
@@ -217,6 +226,7 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTa
     contents.bones = images.bones;
     contents.bone = images.bone;
     contents.role = images.role;
+    contents.rows = images.rows;
     contents.margin = loss.margin();
     contents.seed = static_cast<std::uint64_t>(run.experiment.sections.at("split").integer("seed"));
     contents.queries_share_volume = images.queries_share_volume;
@@ -236,6 +246,8 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTa
       MetricResult result = metric.evaluate(contents);
       all.values.insert(all.values.end(), result.values.begin(), result.values.end());
       all.surfaces.insert(all.surfaces.end(), result.surfaces.begin(), result.surfaces.end());
+      all.charts.insert(all.charts.end(), result.charts.begin(), result.charts.end());
+      all.maps.insert(all.maps.end(), result.maps.begin(), result.maps.end());
     }
     return to_artifact(all);
   });

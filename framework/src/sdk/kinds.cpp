@@ -75,6 +75,10 @@ std::string to_text(Need need) {
   switch (need) {
     case Need::embeddings:
       return "embeddings";
+    case Need::neighbours:
+      return "neighbours";
+    case Need::trials:
+      return "trials";
     case Need::predictions:
       return "predictions";
     case Need::class_scores:
@@ -93,6 +97,16 @@ void Evidence::require(Need need) const {
 const std::vector<EmbeddingSet>& Evidence::embeddings() const {
   require(Need::embeddings);
   return contents_->embeddings;
+}
+
+const std::vector<NeighbourTable>& Evidence::neighbours() const {
+  require(Need::neighbours);
+  return contents_->neighbours;
+}
+
+const std::vector<Trials>& Evidence::trials() const {
+  require(Need::trials);
+  return contents_->trials;
 }
 
 const std::vector<Identification>& Evidence::identifications() const {

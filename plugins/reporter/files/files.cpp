@@ -67,6 +67,10 @@ class Files : public Reporter {
     log("plan", run.plan);
   }
 
+  void on(const Chart& /*chart*/) {}
+
+  void on(const PicturedMap& /*map*/) {}
+
   void on(const StageStarted& stage) {
     std::string words = stage.stage;
     if (!stage.plugin.empty()) words += " (" + stage.plugin + ")";

@@ -101,6 +101,9 @@ class HtmlReporter final : public Reporter {
     }
   }
 
+  void take(const Chart& /*event*/) {}
+  void take(const PicturedMap& /*event*/) {}
+
   void take(const Results& event) {
     page_.values.insert(page_.values.end(), event.values.begin(), event.values.end());
     write();

@@ -57,6 +57,10 @@ class Terminal : public Reporter {
     say("plan", run.plan);
   }
 
+  void on(const Chart& /*chart*/) {}
+
+  void on(const PicturedMap& /*map*/) {}
+
   void on(const StageStarted& stage) {
     stage_ = stage;
     last_shown_ = Clock::now();
