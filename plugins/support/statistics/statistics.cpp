@@ -20,23 +20,30 @@ double quantile(const std::vector<double>& sorted, double share) {
 
 }  // namespace
 
-std::optional<std::pair<double, double>> share_interval(std::span<const Contribution> people, std::uint64_t seed) {
-  if (people.size() < kFewestPeople) return std::nullopt;
+std::optional<std::pair<double, double>> interval(std::size_t people, std::uint64_t seed,
+                                                  const std::function<double(std::span<const double>)>& figure) {
+  if (people < kFewestPeople) return std::nullopt;
   Random random(seed, "bootstrap over people");
-  std::vector<double> shares;
-  shares.reserve(kDraws);
+  std::vector<double> figures, times(people);
   for (int draw = 0; draw < kDraws; ++draw) {
+    std::ranges::fill(times, 0.0);
+    for (std::size_t i = 0; i < people; ++i) ++times[random.below(people)];
+    if (const double one = figure(times); std::isfinite(one)) figures.push_back(one);
+  }
+  if (figures.empty()) return std::nullopt;
+  std::ranges::sort(figures);
+  return std::pair{quantile(figures, 0.025), quantile(figures, 0.975)};
+}
+
+std::optional<std::pair<double, double>> share_interval(std::span<const Contribution> people, std::uint64_t seed) {
+  return interval(people.size(), seed, [&](std::span<const double> times) {
     Contribution sum;
     for (std::size_t i = 0; i < people.size(); ++i) {
-      const Contribution& one = people[random.below(people.size())];
-      sum.hits += one.hits;
-      sum.total += one.total;
+      sum.hits += times[i] * people[i].hits;
+      sum.total += times[i] * people[i].total;
     }
-    if (sum.total > 0) shares.push_back(sum.hits / sum.total);
-  }
-  if (shares.empty()) return std::nullopt;
-  std::sort(shares.begin(), shares.end());
-  return std::pair{quantile(shares, 0.025), quantile(shares, 0.975)};
+    return sum.total > 0 ? sum.hits / sum.total : std::nan("");
+  });
 }
 
 }  // namespace osteon::statistics

@@ -5,6 +5,7 @@
 // section 3.8). Below `kFewestPeople` a percentile interval covers far less than it claims, so there is none.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -23,5 +24,10 @@ struct Contribution {
 /// `kFewestPeople` people. The same seed draws the same people, so rows of one table are resampled alike.
 [[nodiscard]] std::optional<std::pair<double, double>> share_interval(std::span<const Contribution> people,
                                                                       std::uint64_t seed);
+
+/// The same for any figure: `figure(times)` gets how often each person was drawn and gives the figure of that sample, or
+/// NaN where it is undefined. Nothing for fewer than `kFewestPeople` people.
+[[nodiscard]] std::optional<std::pair<double, double>> interval(
+    std::size_t people, std::uint64_t seed, const std::function<double(std::span<const double> times)>& figure);
 
 }  // namespace osteon::statistics
