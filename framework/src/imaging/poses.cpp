@@ -30,8 +30,8 @@ std::vector<Pose> grid(const Parameters& views) {
 
 std::uint64_t stream_of(std::string_view specimen) { return std::stoull(sha256(specimen).substr(0, 16), nullptr, 16); }
 
-std::vector<Pose> drawn(const Parameters& views, std::int64_t count, Random random) {
-  const double axial = views.real("drawn_axial"), tilt = views.real("drawn_tilt");
+std::vector<Pose> drawn(const Parameters& views, double tilt, std::int64_t count, Random random) {
+  const double axial = views.real("drawn_axial");
   const double in_plane = views.real("drawn_in_plane");
   const bool each_view = views.text("drawn") == "view";
   std::vector<Pose> poses(static_cast<std::size_t>(count));
@@ -60,10 +60,10 @@ void disturb(std::vector<Pose>& poses, const Parameters& views, Random random) {
   }
 }
 
-std::vector<Pose> poses_of(const Parameters& views, bool from_grid, std::int64_t count, bool disturbed,
+std::vector<Pose> poses_of(const Parameters& views, bool from_grid, double tilt, std::int64_t count, bool disturbed,
                            const std::string& purpose, std::uint64_t seed, std::string_view specimen) {
   const std::uint64_t stream = stream_of(specimen);
-  auto poses = from_grid ? grid(views) : drawn(views, count, Random(seed, purpose, stream));
+  auto poses = from_grid ? grid(views) : drawn(views, tilt, count, Random(seed, purpose, stream));
   if (disturbed) disturb(poses, views, Random(seed, purpose + ": errors", stream));
   return poses;
 }
@@ -76,13 +76,13 @@ Angles angles_of(const Pose& pose, Plane plane) {
 }
 
 std::vector<Pose> gallery_poses(const Parameters& views, std::uint64_t seed, std::string_view specimen) {
-  return poses_of(views, views.text("gallery") == "grid", views.integer("gallery_poses"),
+  return poses_of(views, views.text("gallery") == "grid", views.real("gallery_tilt"), views.integer("gallery_poses"),
                   views.text("errors_in") == "all", "gallery poses", seed, specimen);
 }
 
 std::vector<Pose> query_poses(const Parameters& views, std::uint64_t seed, std::string_view specimen) {
-  return poses_of(views, views.text("queries") == "grid", views.integer("query_poses"), true, "query poses", seed,
-                  specimen);
+  return poses_of(views, views.text("queries") == "grid", views.real("drawn_tilt"), views.integer("query_poses"), true,
+                  "query poses", seed, specimen);
 }
 
 }  // namespace osteon::imaging

@@ -44,7 +44,8 @@ std::vector<Parameter> poses() {
           .at_most(100000),
       angle("drawn_axial", 21, 180, "Drawn axial angles lie between minus this and this."),
       angle("drawn_in_plane", 21, 180, "Drawn in-plane angles lie between minus this and this."),
-      angle("drawn_tilt", 5, 60, "Drawn tilts lie between minus this and this (clinical: 10)."),
+      angle("drawn_tilt", 5, 60, "Drawn tilts of queries lie between minus this and this (clinical: 10)."),
+      angle("gallery_tilt", 5, 60, "The same for a gallery that is drawn at random."),
       choice("drawn", "pair",
              "pair: AP and ML of a drawn pose share its tilt and in-plane angle; view: each has its own, as two "
              "exposures of a patient have.",

@@ -1,10 +1,12 @@
 #include "pipeline/control.hpp"
 
+#include "imaging/upright.hpp"
 #include "imaging/without_bone.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stage_tools.hpp"
 
 #include "host/stop.hpp"
+#include "training/runtime.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/parallel.hpp>
@@ -167,9 +169,11 @@ std::vector<ControlFigure> run_control(const RunContext& run, const Cohort& coho
   ingredients.parts["revision"] = "1";
   ingredients.parts["input.images"] = digest.hex();
   ingredients.parts["input.network"] = model.stored.digest;
-  ingredients.parts["training.precision"] = training.canonical().at("precision");
+  ingredients.parts["training.precision"] = training::resolved_precision(training);
   const Stored stored = find_or_make(run, ingredients, report, [&] {
-    const at::Tensor fingerprints = training::embed(*model.network, pixels, training::every_row(pixels), training, {});
+    const training::Pixels input =
+        training.flag("upright") ? imaging::upright(pixels.gather(training::every_row(pixels)), kViews) : pixels;
+    const at::Tensor fingerprints = training::embed(*model.network, input, training::every_row(input), training, {});
     store::Artifact artifact;
     artifact.facts["figures"] =
         to_json({figure("fingerprint", nearest_answers(run, cohort, images, fingerprints), seed),

@@ -92,8 +92,8 @@ void show_heat_maps(const RunContext& run, const ImageTable& images, const Train
           of_classes = scores.defined();
           return of_classes ? scores[0][label] : embedding[0].dot(mean);
         };
-        const at::Tensor heat = training::grad_cam(*model.network, images.pixels[image], score, device);
-        pictures.push_back(training::overlay(images.pixels[image], heat));
+        const at::Tensor heat = training::grad_cam(*model.network, images.network_input[image], score, device);
+        pictures.push_back(training::overlay(images.network_input[image], heat));
         artifact.facts["captions"].push_back(caption(images, bone, image, heat, of_classes));
       }
       report.progress(bone + 1);

@@ -10,6 +10,7 @@
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/sweep_table.hpp"
+#include "pipeline/unknown.hpp"
 #include "training/weights_fit.hpp"
 
 #include <osteon/digest.hpp>
@@ -74,26 +75,34 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   Cohort cohort = make_volumes(run, records);
   make_surfaces(run, cohort, records);
   make_images(run, cohort, records);
-  const ImageTable images = load_images(run, cohort);
+  make_upright(run, cohort, records);
+  std::vector<Fold> folds(static_cast<std::size_t>(run.experiment.sections.at("split").integer("folds")));
+  for (std::size_t fold = 0; fold < folds.size(); ++fold)
+    folds[fold].images = load_images(run, cohort, static_cast<std::int64_t>(fold));
+  const ImageTable& images = folds.front().images;
   const auto held_out = std::ranges::count_if(images.bones, [](const EvidenceBone& b) { return b.held_out; });
-  run.reporters(
-      Notice{text(images.bones.size(), " bones: ", static_cast<std::int64_t>(images.bones.size()) - held_out,
-                  " train, ", held_out, " held out · ", thousands(static_cast<std::int64_t>(images.role.size())),
-                  " X-rays of ", images.pixels.height(), " × ", images.pixels.width(), " pixels")});
+  run.reporters(Notice{text(images.bones.size(), " bones: ", static_cast<std::int64_t>(images.bones.size()) - held_out,
+                            " train, ", held_out, " held out", folds.size() > 1 ? " in the first of " : "",
+                            folds.size() > 1 ? text(folds.size(), " folds") : "", " · ",
+                            thousands(static_cast<std::int64_t>(images.role.size())), " X-rays of ",
+                            images.pixels.height(), " × ", images.pixels.width(), " pixels")});
   if (images.queries_share_volume)
     run.reporters(Notice{text("the source has one acquisition a bone: gallery and queries share a ",
                               cohort.has_volumes() ? "CT volume" : "pair of radiographs",
                               ", so identity figures say nothing about identity")});
   show_samples(run, cohort, images);
-  const TrainedModel model = train_model(run, cohort, images, records);
+  for (std::size_t fold = 0; fold < folds.size(); ++fold)
+    folds[fold].model = train_model(run, cohort, folds[fold].images, records,
+                                    folds.size() > 1 ? text("fold ", fold + 1, " of ", folds.size()) : "");
+  const TrainedModel& model = folds.front().model;
   for (const std::string& notice : model.notices) run.reporters(Notice{notice});
   // Where the trained network lies in the store, for `osteon weights export`.
   write_file(folder / "model.json", json({{"key", model.stored.key}, {"digest", model.stored.digest}}).dump(1));
   for (const training::CurvePoint& point : model.curves) run.reporters(Scalar{point.curve, point.step, point.value});
-  std::vector<EmbeddingSet> embeddings = embed_images(run, cohort, images, model, records);
-  show_heat_maps(run, images, model, embeddings.front(), records);
+  embed_images(run, cohort, folds, records);
+  show_heat_maps(run, images, model, folds.front().embeddings.front(), records);
   const std::vector<ControlFigure> control = run_control(run, cohort, images, model, records);
-  MetricResult result = evaluate(run, cohort, images, model, std::move(embeddings), records);
+  MetricResult result = evaluate(run, cohort, folds, records);
   for (MetricValue& value : control_table(control)) result.values.push_back(std::move(value));
   for (const SurfacePair& pair : result.surfaces) run.reporters(pair);
   for (const Chart& chart : result.charts) run.reporters(chart);
@@ -143,17 +152,12 @@ fs::path point_folder(const fs::path& folder, std::size_t index) {
 }  // namespace
 
 config::Sections sections() {
-  return {{"crop", imaging::crop_schema()},
-          {"views", imaging::views_schema()},
-          {"film", imaging::film_schema()},
-          {"perturb", imaging::perturb_schema()},
-          {"xray", imaging::radiographs_schema()},
-          {"split", split_schema()},
-          {"control", control_schema()},
-          {"weights", training::weights_schema()},
-          {"head", training::head_schema()},
-          {"augment", training::augment_schema()},
-          {"training", training::training_schema()},
+  return {{"crop", imaging::crop_schema()},        {"views", imaging::views_schema()},
+          {"film", imaging::film_schema()},        {"perturb", imaging::perturb_schema()},
+          {"xray", imaging::radiographs_schema()}, {"split", split_schema()},
+          {"unknown", unknown_schema()},           {"control", control_schema()},
+          {"weights", training::weights_schema()}, {"head", training::head_schema()},
+          {"augment", training::augment_schema()}, {"training", training::training_schema()},
           {"grad_cam", grad_cam_schema()}};
 }
 

@@ -13,6 +13,13 @@ Schema split_schema() {
       "Who trains and who is held out; subjects, never bones or images, are divided",
       {Parameter::integer("held_out", 3, "People whose bones are never trained on, drawn with `seed`.").at_least(0),
        Parameter::texts("subjects", {}, "The held-out people by name, instead of a draw."),
+       Parameter::integer(
+           "folds", 1,
+           "1 holds out the same people throughout. More: all people are dealt into so many groups, each "
+           "of which is held out in turn, by a network of its own (as many folds as people: leave one "
+           "person out); `held_out` and `subjects` then count for nothing.")
+           .at_least(1)
+           .at_most(1000),
        Parameter::real("validation", 0.3, "Share of the poses of each training bone that validate (the study: 0.3).")
            .above(0)
            .below(1),
@@ -22,7 +29,8 @@ Schema split_schema() {
        Parameter::integer("seed", 1, "Seed of both draws.").at_least(0)}};
 }
 
-std::set<std::string> held_out_subjects(const Parameters& split, std::span<const SpecimenInfo> specimens) {
+std::set<std::string> held_out_subjects(const Parameters& split, std::span<const SpecimenInfo> specimens,
+                                        std::int64_t fold) {
   std::vector<std::string> subjects;
   for (const SpecimenInfo& specimen : specimens) subjects.push_back(specimen.subject);
   std::ranges::sort(subjects);
@@ -31,7 +39,14 @@ std::set<std::string> held_out_subjects(const Parameters& split, std::span<const
   std::set<std::string> held_out;
   const auto seed = static_cast<std::uint64_t>(split.integer("seed"));
   const std::int64_t count = split.integer("held_out");
-  if (const auto& named = split.texts("subjects"); !named.empty()) {
+  if (const std::int64_t folds = split.integer("folds"); folds > 1) {
+    if (folds > std::ssize(subjects))
+      throw Error(text("split.folds is ", folds, ", but there are ", subjects.size(),
+                       " people; each fold holds out one person at least"));
+    const auto order = Random(seed, "held-out subjects").permutation(std::ssize(subjects));
+    for (std::size_t i = static_cast<std::size_t>(fold); i < order.size(); i += static_cast<std::size_t>(folds))
+      held_out.insert(subjects[static_cast<std::size_t>(order[i])]);
+  } else if (const auto& named = split.texts("subjects"); !named.empty()) {
     for (const std::string& subject : named) {
       if (std::ranges::find(subjects, subject) == subjects.end())
         throw Error("split.subjects: there is no subject \"" + subject + "\" among the specimens");

@@ -16,8 +16,9 @@ namespace osteon::pipeline {
 
 [[nodiscard]] Schema split_schema();  ///< [split]
 
-/// The held-out people. Throws `Error` when fewer than two bones would be left to train on.
-[[nodiscard]] std::set<std::string> held_out_subjects(const Parameters& split, std::span<const SpecimenInfo> specimens);
+/// The held-out people of a fold, 0 … `folds` - 1. Throws `Error` when fewer than two bones would be left to train on.
+[[nodiscard]] std::set<std::string> held_out_subjects(const Parameters& split, std::span<const SpecimenInfo> specimens,
+                                                      std::int64_t fold);
 
 /// Whether a scan belongs to the gallery: the first `training_scans` of a bone, but never its last when it has several.
 [[nodiscard]] bool is_gallery_scan(const Parameters& split, const SpecimenInfo& specimen, int acquisition);

@@ -10,8 +10,11 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
 namespace osteon::pipeline {
+
+inline constexpr std::int64_t kViews = 2;  ///< AP and ML, side by side in each image
 
 /// Everything a stage needs to know of its run.
 struct RunContext {
@@ -31,6 +34,7 @@ struct Scan {
   std::size_t specimen = 0;  ///< index into `Cohort::specimens`
   int acquisition = 0;
   Stored volume, surface, images;
+  Stored upright;          ///< only where the network wants its images so
   bool has_volume = true;  ///< else `volume` holds a pair of radiographs and there is no surface
 };
 
@@ -68,12 +72,15 @@ struct RenderTime {
   double seconds = 0;
 };
 RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records);
+/// The images with each view turned upright, where `training.upright` wants them so.
+void make_upright(const RunContext& run, Cohort& cohort, Records& records);
 
 /// Images of the whole cohort in memory, with what is known of each.
 struct ImageTable {
   std::vector<EvidenceBone> bones;
   std::vector<std::size_t> specimen;  ///< of each bone: index into `Cohort::specimens`
   training::Pixels pixels;            ///< N images, mapped from the store
+  training::Pixels network_input;     ///< the same as the network sees them: turned upright, if the experiment says so
   at::Tensor bone;                    ///< int64 `[N]`
   std::vector<Role> role;             ///< `[N]`
   std::vector<std::size_t> scan;      ///< `[N]`: index into `Cohort::scans`
@@ -82,7 +89,8 @@ struct ImageTable {
 
   [[nodiscard]] at::Tensor rows_where(const std::function<bool(std::int64_t)>& keep) const;  ///< int64 indices
 };
-[[nodiscard]] ImageTable load_images(const RunContext& run, const Cohort& cohort);
+/// `fold` says who is held out: 0 … `split.folds` - 1.
+[[nodiscard]] ImageTable load_images(const RunContext& run, const Cohort& cohort, std::int64_t fold = 0);
 
 /// Training and validation images only, renumbered: what else the run holds changes nothing.
 [[nodiscard]] training::Data training_data(const ImageTable& images);
@@ -94,19 +102,26 @@ struct TrainedModel {
   std::vector<training::CurvePoint> curves;
   std::vector<std::string> notices;  ///< of the training
 };
+/// `fold` is told to the reporters: "fold 3 of 12", or nothing.
 [[nodiscard]] TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images,
-                                       Records& records);
+                                       Records& records, const std::string& fold = "");
 
 /// Class of each of `images.bones` in training: its rank among the bones that are trained on; -1 for held-out ones.
 [[nodiscard]] std::vector<std::int64_t> classes_of_bones(const ImageTable& images);
 
-/// Embeddings of all images by the trained network and by the trivial methods beside it.
-[[nodiscard]] std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& cohort,
-                                                     const ImageTable& images, const TrainedModel& model,
-                                                     Records& records);
+/// One choice of held-out people, its network and what that makes of the images. A run has one of these, or
+/// `split.folds`.
+struct Fold {
+  ImageTable images;
+  TrainedModel model;
+  std::vector<EmbeddingSet> embeddings;
+};
+
+/// Embeddings of all images by each fold's trained network, and by the trivial methods beside it, which know no folds.
+void embed_images(const RunContext& run, const Cohort& cohort, std::span<Fold> folds, Records& records);
 
 /// Classifiers, shapes, metrics.
-[[nodiscard]] MetricResult evaluate(const RunContext& run, const Cohort& cohort, const ImageTable& images,
-                                    const TrainedModel& model, std::vector<EmbeddingSet> embeddings, Records& records);
+[[nodiscard]] MetricResult evaluate(const RunContext& run, const Cohort& cohort, std::span<const Fold> folds,
+                                    Records& records);
 
 }  // namespace osteon::pipeline

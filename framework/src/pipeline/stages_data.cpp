@@ -1,6 +1,7 @@
 // source → surface → render: one artifact per scan and stage, so that adding a bone makes one bone.
 
 #include "imaging/radiograph.hpp"
+#include "imaging/upright.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stage_tools.hpp"
 
@@ -159,7 +160,7 @@ Cohort list_scans(const RunContext& run) {
   cohort.specimens = source.specimens();
   cohort.notices = source.notices();
   for (std::size_t s = 0; s < cohort.specimens.size(); ++s)
-    for (int a = 0; a < cohort.specimens[s].acquisitions; ++a) cohort.scans.push_back({s, a, {}, {}, {}});
+    for (int a = 0; a < cohort.specimens[s].acquisitions; ++a) cohort.scans.push_back({s, a, {}, {}, {}, {}});
   return cohort;
 }
 
@@ -284,11 +285,30 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
   return {images, render_seconds};
 }
 
-ImageTable load_images(const RunContext& run, const Cohort& cohort) {
+void make_upright(const RunContext& run, Cohort& cohort, Records& records) {
+  if (!run.experiment.sections.at("training").flag("upright")) return;
+  StageReport report(run.reporters, "upright", "", std::ssize(cohort.scans), "bones");
+  std::int64_t done = 0;
+  for (Scan& scan : cohort.scans) {
+    throw_if_stopped();
+    store::Ingredients ingredients{"upright", label(cohort.specimens[scan.specimen], scan.acquisition), {}};
+    ingredients.parts["revision"] = "1";
+    ingredients.parts["input.images"] = scan.images.digest;
+    scan.upright = find_or_make(run, ingredients, report, [&] {
+      store::Artifact artifact;
+      artifact.tensors["pixels"] = imaging::upright(image_set_from(run.store.load(scan.images.key)).pixels, kViews);
+      return artifact;
+    });
+    report.progress(++done);
+  }
+  finish(report, records, text("X-rays of ", cohort.scans.size(), " scans"));
+}
+
+ImageTable load_images(const RunContext& run, const Cohort& cohort, std::int64_t fold) {
   const Parameters& split = run.experiment.sections.at("split");
   std::vector<SpecimenInfo> present;
   for (const Scan* scan : cohort.of_acquisition(0)) present.push_back(cohort.specimens[scan->specimen]);
-  const std::set<std::string> held_out = held_out_subjects(split, present);
+  const std::set<std::string> held_out = held_out_subjects(split, present, fold);
 
   ImageTable table;
   std::map<std::size_t, std::int64_t> bone_of_specimen;
@@ -303,7 +323,7 @@ ImageTable load_images(const RunContext& run, const Cohort& cohort) {
   };
   table.queries_share_volume = std::ranges::all_of(cohort.scans, in_gallery);
 
-  std::vector<at::Tensor> pixels;
+  std::vector<at::Tensor> pixels, network_input;
   std::vector<std::int64_t> bones;
   for (std::size_t s = 0; s < cohort.scans.size(); ++s) {
     const Scan& scan = cohort.scans[s];
@@ -318,8 +338,11 @@ ImageTable load_images(const RunContext& run, const Cohort& cohort) {
     table.scan.insert(table.scan.end(), set.rows.size(), s);
     bones.insert(bones.end(), set.rows.size(), bone);
     pixels.push_back(set.pixels);
+    network_input.push_back(scan.upright.key.empty() ? set.pixels
+                                                     : run.store.load(scan.upright.key).tensors.at("pixels"));
   }
   table.pixels = training::Pixels(std::move(pixels));
+  table.network_input = training::Pixels(std::move(network_input));
   table.bone = at::tensor(bones, at::kLong);
   return table;
 }

@@ -17,18 +17,17 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kViews = 2;  // AP and ML, side by side in each image
-
 /// What the untrained network and its numbers depend on.
 std::map<std::string, std::string> first_network_parts(const RunContext& run, const host::BackboneHandle& backbone) {
   auto parts = backbone.ingredients();
   merge(parts, training::weights_parts(run.experiment.sections.at("weights")));
   merge(parts, section_parts(run.experiment, "head"));
   const Parameters& settings = run.experiment.sections.at("training");
-  for (const char* name : {"seed", "precision"}) parts[text("training.", name)] = settings.canonical().at(name);
+  for (const char* name : {"seed", "upright"}) parts[text("training.", name)] = settings.canonical().at(name);
   // "One for each core" is another number on another machine, and the number of threads changes the last bits.
   parts["training.threads"] = std::to_string(training::resolved_threads(settings));
-  // So does the kind of device.
+  // So do the kind of device and what it computes in.
+  parts["training.precision"] = training::resolved_precision(settings);
   parts["training.device"] = training::resolved_device(settings).is_cuda() ? "cuda" : "cpu";
   return parts;
 }
@@ -134,7 +133,7 @@ training::Data training_data(const ImageTable& images) {
   });
   const std::vector<std::int64_t> classes = classes_of_bones(images);
   training::Data data;
-  data.pixels = images.pixels.subset(as_vector(rows));
+  data.pixels = images.network_input.subset(as_vector(rows));
   data.views = kViews;
   data.labels = at::tensor(classes, at::kLong).index_select(0, images.bone.index_select(0, rows));
   for (std::int64_t i = 0; i < rows.size(0); ++i) {
@@ -145,7 +144,8 @@ training::Data training_data(const ImageTable& images) {
   return data;
 }
 
-TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images, Records& records) {
+TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images, Records& records,
+                         const std::string& fold) {
   const auto backbone = make_handle<host::BackboneHandle>(run, "backbone");
   const Parameters& settings = run.experiment.sections.at("training");
 
@@ -158,7 +158,8 @@ TrainedModel train_model(const RunContext& run, const Cohort& cohort, const Imag
   ingredients.parts["revision"] = "2";
   ingredients.parts["input.images"] = data_digest(cohort, images);
 
-  StageReport report(run.reporters, "train", backbone.name() + " · " + model.loss->name(), 0, "batches");
+  StageReport report(run.reporters, "train",
+                     backbone.name() + " · " + model.loss->name() + (fold.empty() ? "" : " · " + fold), 0, "batches");
   const training::Data data = training_data(images);
   std::string detail;
   model.stored = find_or_make(run, ingredients, report, [&] {
@@ -185,11 +186,11 @@ TrainedModel train_model(const RunContext& run, const Cohort& cohort, const Imag
   return model;
 }
 
-std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& cohort, const ImageTable& images,
-                                       const TrainedModel& model, Records& records) {
+void embed_images(const RunContext& run, const Cohort& cohort, std::span<Fold> folds, Records& records) {
   const auto backbone = make_handle<host::BackboneHandle>(run, "backbone");
   const Parameters& settings = run.experiment.sections.at("training");
-  StageReport report(run.reporters, "embed", "", 2 * static_cast<std::int64_t>(images.role.size()), "X-rays");
+  const ImageTable& images = folds.front().images;  // folds differ in roles, not in images
+  StageReport report(run.reporters, "embed", "", (std::ssize(folds) + 1) * std::ssize(images.role), "X-rays");
 
   std::int64_t done = 0;
   // One artifact per network and image set, so that adding a bone embeds one bone.
@@ -207,7 +208,7 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
       const Stored stored = find_or_make(run, ingredients, report, [&] {
         store::Artifact artifact;
         artifact.tensors["embeddings"] =
-            training::embed(network, images.pixels, as_vector(rows), settings,
+            training::embed(network, images.network_input, as_vector(rows), settings,
                             [&](std::int64_t n, std::int64_t) { report.progress(done + n); });
         return artifact;
       });
@@ -218,21 +219,26 @@ std::vector<EmbeddingSet> embed_images(const RunContext& run, const Cohort& coho
     return at::cat(chunks);
   };
 
-  std::vector<EmbeddingSet> sets;
-  sets.push_back(
-      {"fingerprint", false,
-       embed_all(*model.network,
-                 {{"input.network", model.stored.digest}, {"training.precision", settings.canonical().at("precision")}},
-                 std::string("trained"))});
+  std::vector<EmbeddingSet> beside;
   const auto untrained = first_network(run, backbone, images);
-  sets.push_back(
+  beside.push_back(
       {run.experiment.sections.at("weights").path("path").empty() ? "untrained network" : "given weights, untrained",
        true, embed_all(*untrained, first_network_parts(run, backbone), "untrained")});
-  sets.push_back({"raw pixels", true, raw_pixels(images.pixels)});
+  beside.push_back({"raw pixels", true, raw_pixels(images.pixels)});
+  beside.push_back({"raw pixels, upright", true, raw_pixels(images.pixels, true)});
   if (cohort.has_volumes())
-    for (EmbeddingSet& set : size_sets(run, cohort, images)) sets.push_back(std::move(set));
-  finish(report, records, text(images.role.size(), " fingerprints"));
-  return sets;
+    for (EmbeddingSet& set : size_sets(run, cohort, images)) beside.push_back(std::move(set));
+
+  for (Fold& fold : folds) {
+    fold.embeddings = {{"fingerprint", false,
+                        embed_all(*fold.model.network,
+                                  {{"input.network", fold.model.stored.digest},
+                                   {"training.precision", training::resolved_precision(settings)},
+                                   {"training.upright", settings.canonical().at("upright")}},
+                                  std::string("trained"))}};
+    fold.embeddings.insert(fold.embeddings.end(), beside.begin(), beside.end());
+  }
+  finish(report, records, text(std::ssize(folds) * std::ssize(images.role), " fingerprints"));
 }
 
 }  // namespace osteon::pipeline

@@ -73,6 +73,9 @@ Schema augment_schema() {
        Parameter::real("scale", 0, "Of size, both views alike: 0.1 draws sizes from 1/1.1 to 1.1.")
            .at_least(0)
            .at_most(1),
+       Parameter::real("view_scale", 0, "Of size, each view by itself, beside `scale`: as wrong scales of films are.")
+           .at_least(0)
+           .at_most(1),
        Parameter::real("rotation", 0, "In the picture's plane, each view by itself.")
            .unit("degrees")
            .at_least(0)
@@ -93,6 +96,7 @@ Schema augment_schema() {
 Augmentation::Augmentation(const Parameters& augment)
     : shift_(augment.real("shift")),
       scale_(augment.real("scale")),
+      view_scale_(augment.real("view_scale")),
       rotation_(augment.real("rotation")),
       gain_(augment.real("gain")),
       gamma_(augment.real("gamma")),
@@ -100,7 +104,7 @@ Augmentation::Augmentation(const Parameters& augment)
       occlusion_(augment.real("occlusion")) {}
 
 bool Augmentation::changes_nothing() const {
-  return shift_ + scale_ + rotation_ + gain_ + gamma_ + noise_ + occlusion_ == 0;
+  return shift_ + scale_ + view_scale_ + rotation_ + gain_ + gamma_ + noise_ + occlusion_ == 0;
 }
 
 void Augmentation::move(const std::uint8_t* in, std::uint8_t* out, const ImageLayout& layout, Random& random) const {
@@ -110,7 +114,9 @@ void Augmentation::move(const std::uint8_t* in, std::uint8_t* out, const ImageLa
   for (std::int64_t view = 0; view < layout.views; ++view) {
     const double angle = random.uniform(-rotation_, rotation_) * std::numbers::pi / 180;
     const double right = random.uniform(-far, far), down = random.uniform(-far, far);
-    const Motion motion = motion_about_middle(angle, size, right, down, (static_cast<double>(columns) - 1) / 2,
+    // Drawn only where it is asked for, so that streams without it stay what they were.
+    const double own = view_scale_ > 0 ? size * std::exp(random.uniform(-1, 1) * std::log1p(view_scale_)) : size;
+    const Motion motion = motion_about_middle(angle, own, right, down, (static_cast<double>(columns) - 1) / 2,
                                               (static_cast<double>(layout.height) - 1) / 2);
     resample(in + view * columns, out + view * columns, columns, layout.height, layout.width, motion);
   }
@@ -147,7 +153,7 @@ void Augmentation::change_intensities(std::uint8_t* out, const ImageLayout& layo
 }
 
 void Augmentation::apply(const std::uint8_t* in, std::uint8_t* out, const ImageLayout& layout, Random random) const {
-  if (shift_ + scale_ + rotation_ > 0) {
+  if (shift_ + scale_ + view_scale_ + rotation_ > 0) {
     move(in, out, layout, random);
   } else {
     std::memcpy(out, in, static_cast<std::size_t>(layout.height * layout.width));

@@ -23,8 +23,8 @@ class Augmentation {
 
   [[nodiscard]] bool changes_nothing() const;
   /// One image from `in` to `out`, H × W bytes each. What is drawn from `random` decides all: the same stream gives the
-  /// same image in whichever thread. Size, gain and gamma change alike in all views; shift, rotation and occlusion are
-  /// each view's own.
+  /// same image in whichever thread. Size, gain and gamma change alike in all views; shift, rotation, occlusion and a
+  /// second factor on size are each view's own.
   void apply(const std::uint8_t* in, std::uint8_t* out, const ImageLayout& layout, Random random) const;
 
  private:
@@ -32,7 +32,7 @@ class Augmentation {
   void occlude(std::uint8_t* out, const ImageLayout& layout, Random& random) const;
   void change_intensities(std::uint8_t* out, const ImageLayout& layout, Random& random) const;
 
-  double shift_ = 0, scale_ = 0, rotation_ = 0, gain_ = 0, gamma_ = 0, noise_ = 0, occlusion_ = 0;
+  double shift_ = 0, scale_ = 0, view_scale_ = 0, rotation_ = 0, gain_ = 0, gamma_ = 0, noise_ = 0, occlusion_ = 0;
 };
 
 }  // namespace osteon::training

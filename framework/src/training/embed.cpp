@@ -27,7 +27,7 @@ at::Tensor embed(FingerprintNetwork& network, const Pixels& pixels, std::span<co
   const ThreadScope threads(resolved_threads(training));
   const at::Device device = resolved_device(training);
   const at::NoGradGuard no_graph;
-  const AutocastScope autocast(device, training.text("precision") == "bf16");
+  const AutocastScope autocast(device, resolved_precision(training) == "bf16");
   const bool was_training = network.is_training();
   prepare_device(device);
   network.to(device);

@@ -23,6 +23,19 @@ at::Device resolved_device(const Parameters& training) {
                                                                           : at::Device(at::kCPU);
 }
 
+std::string resolved_precision(const Parameters& training) {
+  const std::string& asked = training.text("precision");
+  if (asked != "auto") return asked;
+#if defined(__x86_64__)
+  // What oneDNN asks for before it computes in bf16 (LibTorch's mkldnn_bf16_device_check).
+  const bool has_bf16 =
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+#else
+  const bool has_bf16 = false;
+#endif
+  return has_bf16 || resolved_device(training).is_cuda() ? "bf16" : "fp32";
+}
+
 void prepare_device(at::Device device) {
   if (!device.is_cuda()) return;
   at::globalContext().setDeterministicCuDNN(true);

@@ -81,8 +81,14 @@ Schema training_schema() {
                        "The weights of the last epoch, or of the one with the best accuracy on the validation images "
                        "(the latest of equals).")
            .one_of(Choices{"last", "best"}),
-       Parameter::text("precision", "bf16", "Of convolutions and matrix products; the head and the loss stay fp32.")
-           .one_of(Choices{"bf16", "fp32"}),
+       Parameter::flag("upright", false,
+                       "The network sees each view turned upright and centred by its own brightness, so that poses in "
+                       "the picture's plane are nothing that it must learn."),
+       Parameter::text(
+           "precision", "auto",
+           "Of convolutions and matrix products; the head and the loss stay fp32. \"auto\" takes bf16 where "
+           "the device computes it fast (CUDA, AVX-512), else fp32.")
+           .one_of(Choices{"auto", "bf16", "fp32"}),
        Parameter::integer("threads", 0, "Processor threads; 0 is one for each core. Changes the last bits.")
            .at_least(0),
        Parameter::integer("workers", 1,

@@ -107,7 +107,7 @@ class Trainer {
         seed_(static_cast<std::uint64_t>(training.integer("seed"))),
         uses_tuples_(loss.uses_tuples()),
         curriculum_(training),
-        bf16_(training.text("precision") == "bf16"),
+        bf16_(resolved_precision(training) == "bf16"),
         frozen_batch_norm_(training.flag("frozen_batch_norm")),
         rates_(network.backbone(), training),
         batches_(Sampler(data, training).batches_per_epoch()) {

@@ -1,5 +1,6 @@
 // metric/identification: rank-1 recognition, counted in bones. Each bone of a column (seen in training, never trained
-// on) adds the share of its query X-rays whose first answer is this bone; an answer "unknown" is a wrong one.
+// on) adds the share of its query X-rays whose first answer is this bone; an answer "unknown" is a wrong one. Where
+// people are held out in turn, all folds' queries of never-trained bones are counted together.
 //
 //     [metric.identification]
 //
@@ -13,6 +14,7 @@
 
 #include <ATen/Functions.h>
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -28,12 +30,11 @@ struct Answers {
   std::map<std::string, statistics::Contribution> by_person;  ///< total: bones; hits: sum of their shares
 };
 
-Answers count_answers(const Identification& identification, const Evidence& evidence) {
+void count_answers(const Identification& identification, const Evidence& evidence, Answers& answers) {
   const at::Tensor truth = identification.truth.contiguous(), predicted = identification.predicted.contiguous();
   if (truth.numel() != predicted.numel())
     throw failure(text("identification by ", identification.embedding_set, " has ", truth.numel(), " true and ",
                        predicted.numel(), " predicted bones; one of each is needed for every query image"));
-  Answers answers;
   for (std::int64_t i = 0; i < truth.numel(); ++i) {
     const std::int64_t bone = truth.data_ptr<std::int64_t>()[i];
     if (bone < 0 || bone >= std::ssize(evidence.bones()))
@@ -42,12 +43,34 @@ Answers count_answers(const Identification& identification, const Evidence& evid
     own.total += 1;
     own.hits += predicted.data_ptr<std::int64_t>()[i] == bone ? 1 : 0;
   }
+}
+
+void add_people(Answers& answers, const Evidence& evidence) {
   for (const auto& [bone, own] : answers.by_bone) {
     auto& person = answers.by_person[evidence.bones()[static_cast<std::size_t>(bone)].subject];
     person.total += 1;
     person.hits += own.hits / own.total;
   }
-  return answers;
+}
+
+/// The entries that tell of one method and column, folds together.
+struct Pooled {
+  const Identification* first;
+  Answers answers;
+};
+
+std::vector<Pooled> pooled_answers(const Evidence& evidence) {
+  std::vector<Pooled> all;
+  for (const Identification& one : evidence.identifications()) {
+    auto same = std::ranges::find_if(all, [&](const Pooled& other) {
+      return other.first->embedding_set == one.embedding_set && other.first->classifier == one.classifier &&
+             other.first->held_out == one.held_out && other.first->candidates == one.candidates;
+    });
+    if (same == all.end()) same = all.insert(all.end(), {&one, {}});
+    count_answers(one, evidence, same->answers);
+  }
+  for (Pooled& one : all) add_people(one.answers, evidence);
+  return all;
 }
 
 class RankOne final : public Metric {
@@ -63,8 +86,8 @@ class RankOne final : public Metric {
   [[nodiscard]] MetricResult evaluate(const Evidence& evidence) const override {
     MetricResult result;
     std::map<std::pair<bool, std::int64_t>, MetricValue> chance;  // by column and number of candidates
-    for (const Identification& identification : evidence.identifications()) {
-      const Answers answers = count_answers(identification, evidence);
+    for (const auto& [first, answers] : pooled_answers(evidence)) {
+      const Identification& identification = *first;
       result.values.push_back(recognised(identification, answers, evidence));
       if (identification.candidates > 0 && !answers.by_bone.empty())
         chance.try_emplace({identification.held_out, identification.candidates},
