@@ -110,8 +110,8 @@ class ShapeError : public Metric {
 
   [[nodiscard]] MetricResult evaluate(const Evidence& evidence) const override {
     const ShapeEvidence& shapes = evidence.shapes();
-    if (shapes.cases.empty()) return {shape_error::undefined("no bone was held out"), {}};
-    if (shapes.gallery.empty()) return {shape_error::undefined("the gallery has no bones"), {}};
+    if (shapes.cases.empty()) return {shape_error::undefined("no bone was held out"), {}, {}, {}};
+    if (shapes.gallery.empty()) return {shape_error::undefined("the gallery has no bones"), {}, {}, {}};
     const Comparison comparison = compared(evidence);
     std::vector<std::vector<Laid>> answers;
     std::vector<Row> rows = estimator_rows(evidence, comparison, answers);
