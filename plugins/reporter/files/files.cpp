@@ -1,7 +1,8 @@
 // reporter/files: what a run says, as files that other programs read.
 //
 // Into the run's folder: metrics.json and metrics.csv (every figure with unit, direction, count and interval),
-// curves.csv (learning curves), left_out.csv (specimens that failed, only if any did), environment.json,
+// curves.csv (learning curves), charts.json (every chart of a metric, only if there are any), maps/TITLE.csv (images as
+// points of a plane, one file a map), left_out.csv (specimens that failed, only if any did), environment.json,
 // experiment.toml (resolved, runnable as it is), log.txt (everything but progress, appended, times in UTC) and status
 // (one word: running, complete, stopped, failed). JSON is UTF-8 with null for what is undefined; CSV follows RFC 4180,
 // with an empty field for it. Every file but the log is replaced in one rename, so a reader never sees a part of one.
@@ -21,6 +22,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <set>
 
 namespace osteon {
 
@@ -53,11 +55,15 @@ class Files : public Reporter {
     values_.clear();
     curves_.clear();
     left_out_.clear();
+    charts_.clear();
+    maps_.clear();
     std::error_code problem;
     std::filesystem::create_directories(run.folder, problem);
     if (problem) throw failure(text(run.folder.string(), ": cannot make the folder: ", problem.message()));
     // Of an earlier run in this folder; this one may have none.
-    for (const char* name : {"curves.csv", "left_out.csv"}) std::filesystem::remove(run.folder / name, problem);
+    for (const char* name : {"curves.csv", "left_out.csv", "charts.json"})
+      std::filesystem::remove(run.folder / name, problem);
+    std::filesystem::remove_all(run.folder / "maps", problem);
     write("status", "running\n");
     write("environment.json", files::environment_json(run));
     write("experiment.toml", run.experiment);
@@ -67,9 +73,23 @@ class Files : public Reporter {
     log("plan", run.plan);
   }
 
-  void on(const Chart& /*chart*/) {}
+  void on(const Chart& chart) {
+    charts_.push_back(chart);
+    log("chart", chart.section + ": " + chart.title);
+    write("charts.json", files::charts_json(charts_));
+  }
 
-  void on(const PicturedMap& /*map*/) {}
+  void on(const PicturedMap& map) {
+    const std::string word = files::file_word(map.map.title);
+    std::string name = word;
+    for (int more = 2; !maps_.insert(name).second; ++more) name = text(word, "-", more);
+    log("map", map.map.title);
+    if (run_.folder.empty()) return;
+    std::error_code problem;
+    std::filesystem::create_directories(run_.folder / "maps", problem);
+    if (problem) throw failure(text((run_.folder / "maps").string(), ": cannot make the folder: ", problem.message()));
+    write("maps/" + name + ".csv", files::map_csv(map));
+  }
 
   void on(const StageStarted& stage) {
     std::string words = stage.stage;
@@ -135,7 +155,7 @@ class Files : public Reporter {
     write("metrics.csv", files::metrics_csv(values_));
   }
 
-  void write(const char* name, const std::string& content) {
+  void write(const std::string& name, const std::string& content) {
     if (!run_.folder.empty()) write_file(run_.folder / name, content);
   }
 
@@ -155,6 +175,8 @@ class Files : public Reporter {
   std::vector<MetricValue> values_;
   std::vector<Scalar> curves_;
   std::vector<SpecimenLeftOut> left_out_;
+  std::vector<Chart> charts_;
+  std::set<std::string> maps_;  ///< names of the files
   std::string waiting_;
 };
 

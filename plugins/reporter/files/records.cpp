@@ -2,9 +2,12 @@
 
 #include "records.hpp"
 
+#include <osteon/error.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <initializer_list>
@@ -100,6 +103,74 @@ std::string curves_csv(const std::vector<Scalar>& curves) {
   std::string csv = csv_line({"curve", "step", "value"});
   for (const Scalar& point : curves) csv += csv_line({point.curve, number_text(point.step), number_text(point.value)});
   return csv;
+}
+
+std::string charts_json(const std::vector<Chart>& charts) {
+  static constexpr const char* kMarks[] = {"line", "points", "bars"};  // in the order of ChartSeries::Mark
+  const auto numbers = [](const std::vector<double>& values) {
+    Json list = Json::array();
+    for (const double value : values) list.push_back(number(value));
+    return list;
+  };
+  Json all = Json::array();
+  for (const Chart& chart : charts) {
+    Json series = Json::array(), guides = Json::array();
+    for (const ChartSeries& one : chart.series)
+      series.push_back({{"name", one.name},
+                        {"mark", kMarks[static_cast<int>(one.mark)]},
+                        {"is_baseline", one.is_baseline},
+                        {"x", numbers(one.x)},
+                        {"y", numbers(one.y)},
+                        {"hover", one.hover}});
+    for (const Chart::Guide& guide : chart.guides) guides.push_back({{"name", guide.name}, {"x", number(guide.x)}});
+    all.push_back({{"section", chart.section},
+                   {"title", chart.title},
+                   {"x_label", chart.x_label},
+                   {"y_label", chart.y_label},
+                   {"log_x", chart.log_x},
+                   {"note", chart.note},
+                   {"series", series},
+                   {"guides", guides}});
+  }
+  return to_file({{"charts", all}});
+}
+
+std::string map_csv(const PicturedMap& map) {
+  const std::size_t n = map.rows.size();
+  const at::Tensor &points = map.map.points, &images = map.map.images;
+  if (!points.defined() || points.scalar_type() != at::kFloat || points.dim() != 2 || points.size(1) != 2 ||
+      points.size(0) != std::ssize(map.rows) || !images.defined() || images.scalar_type() != at::kLong ||
+      images.numel() != points.size(0) || map.bones.size() != n || map.roles.size() != n || map.held_out.size() != n)
+    throw failure(text("map \"", map.map.title, "\": for each of its ", n,
+                       " images there must be a point (float32 [n, 2]), a number, a bone, a role and whether it was "
+                       "held out"));
+  const at::Tensor places = points.contiguous(), numbers = images.contiguous();
+  const float* p = places.data_ptr<float>();
+  std::string csv =
+      csv_line({"image", "bone", "x", "y", "role", "held_out", "pose", "axial", "tilt", "in_plane", "energy"});
+  for (std::size_t i = 0; i < n; ++i) {
+    const ImageRow& row = map.rows[i];
+    csv +=
+        csv_line({std::to_string(numbers.data_ptr<std::int64_t>()[i]), map.bones[i], number_text(p[2 * i]),
+                  number_text(p[2 * i + 1]), map.roles[i], truth(map.held_out[i]), std::to_string(row.pose),
+                  number_text(row.axial), number_text(row.tilt), number_text(row.in_plane), number_text(row.energy)});
+  }
+  return csv;
+}
+
+std::string file_word(std::string_view title) {
+  std::string word;
+  for (const char c : title) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (letter < 0x80 && std::isalnum(letter) != 0) {
+      word += static_cast<char>(std::tolower(letter));
+    } else if (!word.empty() && word.back() != '-') {
+      word += '-';
+    }
+  }
+  word.resize(std::min<std::size_t>(word.size(), 100));
+  while (!word.empty() && word.back() == '-') word.pop_back();
+  return word.empty() ? "map" : word;
 }
 
 std::string left_out_csv(const std::vector<SpecimenLeftOut>& specimens) {

@@ -22,6 +22,12 @@ namespace osteon::files {
                                        const std::vector<MetricValue>& values);
 [[nodiscard]] std::string metrics_csv(const std::vector<MetricValue>& values);
 [[nodiscard]] std::string curves_csv(const std::vector<Scalar>& curves);
+/// Every chart with all its values; null for what is undefined.
+[[nodiscard]] std::string charts_json(const std::vector<Chart>& charts);
+/// A line an image. Throws a failure when the map's lists differ in length.
+[[nodiscard]] std::string map_csv(const PicturedMap& map);
+/// A title as a file's name: lower case letters, digits and hyphens, "map" where nothing is left.
+[[nodiscard]] std::string file_word(std::string_view title);
 [[nodiscard]] std::string left_out_csv(const std::vector<SpecimenLeftOut>& specimens);
 
 }  // namespace osteon::files

@@ -1,5 +1,6 @@
-// reporter/html: one self-contained page, report.html in the run's folder. It has no script and asks for no address, so
-// it opens from a disk or an e-mail, and prints.
+// reporter/html: one self-contained page, report.html in the run's folder. It asks for no address, so it opens
+// from a disk or an e-mail, and prints. Charts and maps show without a script; one script, which a content security
+// policy knows by its digest, says what the pointer is on, and colours and zooms maps.
 //
 //     [reporter.html]
 //     pictures     = 24      # largest number of pictures in a section
@@ -10,6 +11,7 @@
 
 #include "markup.hpp"
 #include "page.hpp"
+#include "plot.hpp"
 #include "surfaces.hpp"
 
 #include <osteon/files.hpp>
@@ -101,8 +103,16 @@ class HtmlReporter final : public Reporter {
     }
   }
 
-  void take(const Chart& /*event*/) {}
-  void take(const PicturedMap& /*event*/) {}
+  void take(const Chart& event) {
+    auto& sections = page_.charts;
+    auto place =
+        std::find_if(sections.begin(), sections.end(), [&](const auto& one) { return one.name == event.section; });
+    if (place == sections.end()) place = sections.insert(sections.end(), {event.section, "", 0});
+    place->figures += report::chart_figure(event);
+    ++place->count;
+  }
+
+  void take(const PicturedMap& event) { page_.maps.add(event); }
 
   void take(const Results& event) {
     page_.values.insert(page_.values.end(), event.values.begin(), event.values.end());

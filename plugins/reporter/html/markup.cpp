@@ -3,6 +3,8 @@
 #include <osteon/error.hpp>
 #include <osteon/png.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <cctype>
 #include <cmath>
 #include <cstdio>
@@ -107,6 +109,23 @@ std::string zoomable(const std::string& url, std::string_view description, std::
   const std::string label = escaped(description);
   return text("<label class=\"zoom\"><input type=\"checkbox\" aria-label=\"enlarge: ", label, "\"><img src=\"", url,
               "\" alt=\"", label, "\" width=\"", width, "\" height=\"", height, "\"></label>");
+}
+
+std::string data_block(const nlohmann::ordered_json& data) {
+  // In JSON these characters stand in strings alone. With `ensure_ascii` the line separators are escaped already.
+  std::string result = "<script type=\"application/json\">";
+  for (const char c : data.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace)) {
+    if (c == '<') {
+      result += "\\u003c";
+    } else if (c == '>') {
+      result += "\\u003e";
+    } else if (c == '&') {
+      result += "\\u0026";
+    } else {
+      result += c;
+    }
+  }
+  return result + "</script>";
 }
 
 std::string section(std::string_view id, std::string_view title, std::string_view remark, std::string_view body,

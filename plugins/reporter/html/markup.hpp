@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -29,6 +31,10 @@ namespace osteon::report {
 /// `width` and `height` in CSS pixels.
 [[nodiscard]] std::string zoomable(const std::string& url, std::string_view description, std::int64_t width,
                                    std::int64_t height);
+
+/// What the page's script reads: a block of JSON that no text in it can end or leave (< > & and line separators are
+/// written as \u…), and that no browser runs.
+[[nodiscard]] std::string data_block(const nlohmann::ordered_json& data);
 
 /// A collapsible, linkable section. `body` is HTML, the rest text; `id` is a slug.
 [[nodiscard]] std::string section(std::string_view id, std::string_view title, std::string_view remark,

@@ -1,6 +1,7 @@
 #include "page.hpp"
 
 #include "markup.hpp"
+#include "script.hpp"
 
 #include <ctime>
 #include <set>
@@ -121,6 +122,10 @@ std::vector<Section> sections(const Page& page) {
   if (page.surfaces_shown > 0)
     all.push_back({"Shape", count_text(static_cast<std::size_t>(page.surfaces_shown), "prediction"),
                    page.surfaces + left_out_text(page.surfaces_left_out, "prediction")});
+  if (page.maps.count() > 0) all.push_back({"Embedding space", count_text(page.maps.count(), "map"), page.maps.html()});
+  for (const ChartSection& charts : page.charts)
+    all.push_back(
+        {charts.name, count_text(charts.count, "chart"), text("<div class=\"plots\">\n", charts.figures, "</div>\n")});
   for (const PictureSection& pictures : page.pictures)
     all.push_back({pictures.name, count_text(static_cast<std::size_t>(pictures.shown), "picture"),
                    text("<div class=\"pictures\">\n", pictures.figures, "</div>\n",
@@ -135,6 +140,14 @@ std::vector<Section> sections(const Page& page) {
                  text("<pre><code>", escaped(page.start.experiment), "</code></pre>\n"), false});
   all.push_back({"Environment", "", environment(page), false});
   return all;
+}
+
+/// Only a page with charts or maps has the script, and no other script runs in any.
+bool has_script(const Page& page) { return page.maps.count() > 0 || !page.charts.empty(); }
+
+std::string security_policy(const Page& page) {
+  return text("default-src 'none'; img-src data:; style-src 'unsafe-inline'",
+              has_script(page) ? text("; script-src '", script_hash(), "'") : std::string());
 }
 
 }  // namespace
@@ -152,11 +165,11 @@ std::string whole_page(const Page& page) {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
-      "'unsafe-inline'\">\n<title>",
-      escaped(page.start.title), " · Osteon</title>\n<style>\n", kStyle, "</style>\n</head>\n<body>\n<main>\n",
-      top(page), "<nav aria-label=\"contents\">\n", contents, "</nav>\n", body,
-      "<footer>Research software, not for clinical use. Made by Osteon.</footer>\n</main>\n</body>\n</html>\n");
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"",
+      security_policy(page), "\">\n<title>", escaped(page.start.title), " · Osteon</title>\n<style>\n", kStyle,
+      "</style>\n</head>\n<body>\n<main>\n", top(page), "<nav aria-label=\"contents\">\n", contents, "</nav>\n", body,
+      "<footer>Research software, not for clinical use. Made by Osteon.</footer>\n</main>\n",
+      has_script(page) ? text("<script>", kScript, "</script>\n") : std::string(), "</body>\n</html>\n");
 }
 
 }  // namespace osteon::report

@@ -1,9 +1,10 @@
 #pragma once
 
-// The whole page: what a run told, put in order for a reader. One file, no script, no address: it opens without
-// network.
+// The whole page: what a run told, put in order for a reader. One file, no address, and no script but the page's own:
+// it opens without network, and shows all but what a pointer asks for without the script.
 
 #include "chart.hpp"
+#include "maps.hpp"
 
 #include <osteon/reporter.hpp>
 
@@ -26,6 +27,12 @@ struct PictureSection {
   int shown = 0, left_out = 0;
 };
 
+struct ChartSection {
+  std::string name;
+  std::string figures;  ///< HTML
+  std::size_t count = 0;
+};
+
 struct Page {
   RunStarted start;
   std::chrono::system_clock::time_point began;
@@ -34,6 +41,8 @@ struct Page {
   std::vector<SpecimenLeftOut> left_out;
   std::vector<std::string> notices;
   std::vector<Curve> curves;
+  Maps maps;
+  std::vector<ChartSection> charts;
   std::vector<PictureSection> pictures;
   std::vector<MetricValue> values;
   std::string surfaces;  ///< HTML of `surface_figures`

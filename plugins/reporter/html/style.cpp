@@ -9,11 +9,14 @@ const char* const kStyle = R"css(
   color-scheme: light dark;
   --page: #ffffff; --panel: #f5f6f7; --line: #dfe3e6; --text: #1d2327; --quiet: #5d6870;
   --accent: #1f6f8b; --second: #b45f06; --third: #6a4c93; --warning: #fdf3dc;
+  /* Okabe and Ito's colours, which differ to colour-blind eyes too; those that are too pale on white are darkened. */
+  --k0: #0072b2; --k1: #d55e00; --k2: #009e73; --k3: #b2598c; --k4: #d08c00; --k5: #4aa3d8; --k6: #6b7178; --k7: #51409a;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #15181b; --panel: #1f2428; --line: #363d43; --text: #e4e8ea; --quiet: #9aa5ad;
     --accent: #6fc0dc; --second: #f0a94e; --third: #b9a1e0; --warning: #3a3220;
+    --k0: #4fa8e0; --k1: #f08040; --k2: #2dbe94; --k3: #e0a0c4; --k4: #e8b840; --k5: #9ad4f5; --k6: #a3abb2; --k7: #a796ea;
   }
 }
 * { box-sizing: border-box; }
@@ -130,23 +133,65 @@ svg text { font-size: 11px; fill: var(--quiet); font-variant-numeric: tabular-nu
 .series-2 path { stroke: var(--third); stroke-dasharray: 2 4; } .series-2 circle { fill: var(--third); }
 .series-3 path { stroke: var(--quiet); stroke-dasharray: 9 4; } .series-3 circle { fill: var(--quiet); }
 
+/* Charts of metrics, and maps. */
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 26px 32px; }
+.plot { min-width: 0; }
+.plot figcaption { color: var(--text); font-weight: 600; font-size: .875rem; margin-bottom: 4px; }
+.plot figcaption::first-letter { text-transform: uppercase; }
+.plot .keys { margin: 0 0 6px; font-size: .8125rem; overflow-wrap: anywhere; }
+.plot .note { margin: 2px 0; font-size: .8125rem; }
+.stage { position: relative; }
+.stage > svg { width: 100%; height: auto; display: block; }
+.k0 { --k: var(--k0); } .k1 { --k: var(--k1); } .k2 { --k: var(--k2); } .k3 { --k: var(--k3); }
+.k4 { --k: var(--k4); } .k5 { --k: var(--k5); } .k6 { --k: var(--k6); } .k7 { --k: var(--k7); }
+.plot .line { fill: none; stroke: var(--k); stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
+.plot .dash-1 .line { stroke-dasharray: 6 4; } .plot .dash-2 .line { stroke-dasharray: 2 3; }
+.plot .series circle { fill: var(--k); } .plot .points circle { fill-opacity: .6; }
+.plot .series rect { fill: var(--k); fill-opacity: .5; stroke: var(--k); stroke-width: .5; }
+.plot .baseline .line, .plot .baseline.series .line { stroke-width: 1.2; stroke-opacity: .75; }
+.plot .baseline circle { fill-opacity: .35; } .plot .baseline rect { fill-opacity: .25; }
+.plot svg.series { opacity: 1; vertical-align: -1px; margin-right: 6px; } .plot svg.baseline .line { stroke-width: 1.2; }
+.guide { stroke: var(--quiet); stroke-width: 1; stroke-dasharray: 3 3; } text.guide { stroke: var(--page); stroke-width: 3; stroke-dasharray: none; paint-order: stroke; }
+.ring { fill: none; stroke: var(--text); stroke-width: 1.6; pointer-events: none; }
+.tip { position: absolute; z-index: 5; pointer-events: none; max-width: 210px; padding: 7px 10px; border-radius: 6px;
+       border: 1px solid var(--line); background: var(--page); font-size: .75rem; line-height: 1.45; overflow-wrap: anywhere;
+       font-variant-numeric: tabular-nums; box-shadow: 0 2px 10px rgb(0 0 0 / .12); }
+.tip .head { font-weight: 600; }
+.tip canvas { display: block; margin-bottom: 5px; background: #000; border-radius: 3px; }
+.marks { position: absolute; }
+.map .stage { background: var(--panel); border-radius: 8px; overflow: hidden; margin-bottom: 8px; }
+.map .stage > svg { touch-action: pan-y; cursor: crosshair; } .map .zoomed > svg { touch-action: none; cursor: grab; }
+use { fill: var(--k); } .map .stage use { fill-opacity: .8; }
+use.held { stroke: var(--text); stroke-width: 1; } use.faint { opacity: .1; }
+.map .keys { align-items: center; max-height: 9.5em; overflow-y: auto; } .map .key { cursor: default; }
+.map .key svg { vertical-align: -2px; margin-right: 4px; }
+.dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; background: var(--k); margin-right: 5px; }
+.ramp { width: 140px; height: 10px; border-radius: 2px; }
+.colours { float: right; font-size: .8125rem; color: var(--quiet); margin-top: -22px; }
+.colours select { font: inherit; color: var(--text); background: var(--page); border: 1px solid var(--line); border-radius: 4px; }
+.zooms { position: absolute; right: 8px; bottom: 8px; display: flex; gap: 4px; }
+.zooms button { width: 30px; height: 30px; padding: 0; font: inherit; line-height: 1; color: var(--quiet); cursor: pointer;
+                background: var(--page); border: 1px solid var(--line); border-radius: 5px; }
+
 pre { background: var(--panel); border-radius: 6px; padding: 14px 16px; overflow-x: auto; font-size: .8125rem; line-height: 1.5; margin: .6em 0; }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace; font-size: .92em; }
 pre code { font-size: inherit; }
 ul { padding-left: 1.2em; margin: .4em 0; }
 footer { border-top: 1px solid var(--line); padding-top: 18px; color: var(--quiet); font-size: .875rem; }
 
-@media (max-width: 560px) { main { padding: 24px 16px 40px; } h1 { font-size: 1.6rem; } .answer { font-size: 1.1rem; } }
+@media (max-width: 560px) { .colours { float: none; display: block; margin: 0 0 6px; } main { padding: 24px 16px 40px; } h1 { font-size: 1.6rem; } .answer { font-size: 1.1rem; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; scroll-behavior: auto !important; } }
 @media print {
-  :root { --page: #fff; --panel: #f5f6f7; --line: #ccc; --text: #000; --quiet: #444; --accent: #1f6f8b; --second: #b45f06; --third: #6a4c93; --warning: #fdf3dc; }
+  :root { --page: #fff; --panel: #f5f6f7; --line: #ccc; --text: #000; --quiet: #444; --accent: #1f6f8b; --second: #b45f06; --third: #6a4c93; --warning: #fdf3dc;
+    --k0: #0072b2; --k1: #d55e00; --k2: #009e73; --k3: #b2598c; --k4: #d08c00; --k5: #4aa3d8; --k6: #6b7178; --k7: #51409a; }
   body { font-size: 10pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
   nav, .anchor, .section > summary::before { display: none; }
   .section { break-inside: auto; } .section > summary { break-after: avoid; }
   figure, .card, .view, tr, .result { break-inside: avoid; }
   pre { white-space: pre-wrap; }
-  .pictures { grid-template-columns: repeat(4, 1fr); }
+  .pictures { grid-template-columns: repeat(4, 1fr); } .plots { grid-template-columns: repeat(2, 1fr); }
+  .colours, .zooms, .tip { display: none; } .map .keys { max-height: none; }
   .views { gap: 8px; } .view { padding: 8px; } .view .row { gap: 6px; } .view img { width: 100%; height: auto; } .scale { display: none; }
 }
 )css";
