@@ -15,11 +15,12 @@ const std::vector<std::string> kStages = {"source", "surface",  "render",  "trai
 
 /// The first stage that a kind's or section's parameters belong to.
 const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},   {"surface", "surface"},     {"renderer", "render"},   {"views", "render"},
-    {"xray", "render"},     {"perturb", "render"},      {"crop", "render"},       {"film", "render"},
-    {"backbone", "train"},  {"head", "train"},          {"loss", "train"},        {"training", "train"},
-    {"augment", "train"},   {"weights", "train"},       {"grad_cam", "grad_cam"}, {"split", "train"},
-    {"control", "control"}, {"classifier", "evaluate"}, {"shape", "evaluate"},    {"metric", "evaluate"}};
+    {"source", "source"},   {"surface", "surface"},  {"renderer", "render"},     {"views", "render"},
+    {"xray", "render"},     {"perturb", "render"},   {"crop", "render"},         {"film", "render"},
+    {"backbone", "train"},  {"head", "train"},       {"loss", "train"},          {"training", "train"},
+    {"augment", "train"},   {"weights", "train"},    {"grad_cam", "grad_cam"},   {"split", "train"},
+    {"control", "control"}, {"unknown", "evaluate"}, {"classifier", "evaluate"}, {"shape", "evaluate"},
+    {"metric", "evaluate"}};
 
 /// Another allowed value than the default.
 std::string other_value(const Parameter& p) {
@@ -75,6 +76,7 @@ const std::map<std::string, Special> kSpecial = {
     {"views.drawn_axial", {"10.0", "", ""}},
     {"views.drawn_in_plane", {"10.0", "", ""}},
     {"views.drawn_tilt", {"20.0", "", ""}},
+    {"views.gallery_tilt", {"20.0", "--set views.gallery=random --set views.gallery_poses=4", ""}},
     {"views.ap_ml_spread", {"20.0", "", ""}},
     {"views.scale_error", {"10.0", "", ""}},
     {"views.ap_shorter", {"20.0", "", ""}},
@@ -125,6 +127,7 @@ const std::map<std::string, Special> kSpecial = {
     {"training.gradient_norm", {"0.001", "", ""}},
     {"control.poses", {"2", "", ""}},
     {"split.seed", {"4", "", ""}},
+    {"split.folds", {"2", "", ""}},
     {"split.training_scans", {"1", "", "render"}},
     {"split.subjects", {"[\"phantom-002\"]", "", ""}},
     {"split.held_out", {"2", "", ""}},
@@ -149,6 +152,9 @@ const std::map<std::string, std::string> kElsewhere = {
     {"surface.closing", "acts on gaps in the cortex, which the phantoms' coarse grid has none of; tests/surface"},
     {"film.focal_spot", "blurs far less than one of these coarse pixels; tests/imaging"},
     {"weights.key", "names a part of a file; tests/weights"},
+    {"unknown.false_accept_rate", "changes the threshold, which metric/verification tells: tests/metric_verification"},
+    {"unknown.groups", "as unknown.false_accept_rate"},
+    {"augment.view_scale", "as augment.scale"},
     {"augment.scale", "as all of [augment], changes the weights: tests/training"},
     {"augment.rotation", "tests/training"},
     {"augment.gain", "tests/training"},
