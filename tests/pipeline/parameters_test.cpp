@@ -116,6 +116,8 @@ const std::map<std::string, Special> kSpecial = {
     {"perturb.truncation", {"30.0", "", ""}},
     {"perturb.truncation_end", {"", "--set perturb.truncation=30", ""}},
     {"head.dimensions", {"16", "", ""}},
+    {"head.whitening_shrinkage", {"0.5", "--set head.whitening=true", ""}},
+    {"head.whitening_copies", {"2", "--set head.whitening=true --set augment.rotation=5", ""}},
     {"training.mining", {"\"batch_hard\"", "", ""}},
     {"training.frozen", {"[\"conv1\"]", "", ""}},
     {"training.epochs", {"1", "", ""}},

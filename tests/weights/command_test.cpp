@@ -108,7 +108,7 @@ TEST(WeightsCommand, ExportsARunsBackboneThatPythonLoads) {
   const auto whole = place.osteon("weights export " + run + " --out whole.safetensors --whole");
   EXPECT_EQ(whole.out,
             "wrote 122 tensors to whole.safetensors\n"
-            "the network's parts begin with backbone., reductions. and loss.\n")
+            "the network's parts begin with backbone., reductions., whitening_ and loss.\n")
       << whole.err;
   const StateDict trained = read_state_dict(place.folder() / "trained.pth"),
                   all = read_state_dict(place.folder() / "whole.safetensors");

@@ -148,6 +148,8 @@ std::vector<std::string> export_weights(const WeightsExport& request, Common& co
   const config::Experiment& experiment = plan.points.front().experiment;
   const config::PluginChoice& choice = experiment.only("backbone");
   const auto network = make_network(registry.find("backbone", choice.plugin), choice.parameters);
+  if (!request.whole && network->parameters().empty())
+    throw Error(text("backbone/", choice.plugin, " has no weights; export the head too, with --whole"));
   const std::optional<ClassLayer> classes = class_layer(model.tensors, experiment.sections.at("head"), *network);
   constexpr std::string_view kNetwork = "network.", kBackbone = "network.backbone.";
   std::vector<training::WrittenTensor> tensors;
@@ -166,7 +168,7 @@ std::vector<std::string> export_weights(const WeightsExport& request, Common& co
   training::write_weights(request.file, tensors);
   std::vector<std::string> told = {text("wrote ", tensors.size(), " tensors to ", request.file.string())};
   if (request.whole) {
-    told.push_back("the network's parts begin with backbone., reductions. and loss.");
+    told.push_back("the network's parts begin with backbone., reductions., whitening_ and loss.");
     return told;
   }
   told.push_back("in Python:");

@@ -259,7 +259,8 @@ std::shared_ptr<Network> BackboneHandle::make(std::int64_t channels, std::int64_
   guard([&] {
     network = as<Backbone>().make(channels, height, width);
     require(network != nullptr && network->features() > 0, "the backbone made no network");
-    require(!network->left_out_layers().empty(), "a backbone must name the class layer that it leaves out");
+    require(!network->left_out_layers().empty() || network->parameters().empty(),
+            "a backbone with weights must name the class layer that it leaves out");
   });
   return network;
 }

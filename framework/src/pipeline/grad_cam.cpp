@@ -88,7 +88,7 @@ void show_heat_maps(const RunContext& run, const ImageTable& images, const Train
         throw_if_stopped();
         bool of_classes = false;
         const auto score = [&](const at::Tensor& embedding) {
-          const at::Tensor scores = model.loss->class_scores(embedding);
+          const at::Tensor scores = model.class_scores(embedding);
           of_classes = scores.defined();
           return of_classes ? scores[0][label] : embedding[0].dot(mean);
         };

@@ -101,6 +101,10 @@ struct TrainedModel {
   std::shared_ptr<host::LossHandle> loss;  ///< with its trained state
   std::vector<training::CurvePoint> curves;
   std::vector<std::string> notices;  ///< of the training
+
+  /// float `[N, d]` → `[N, classes]`, undefined where the loss knows no classes, or knows them by embeddings from
+  /// before a whitening.
+  [[nodiscard]] at::Tensor class_scores(const at::Tensor& embeddings) const;
 };
 /// `fold` is told to the reporters: "fold 3 of 12", or nothing.
 [[nodiscard]] TrainedModel train_model(const RunContext& run, const Cohort& cohort, const ImageTable& images,

@@ -242,7 +242,7 @@ ClassScores class_scores_of(const ImageTable& images, const TrainedModel& model,
     const auto bone = static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[i]);
     return role == Role::validation || (role == Role::query && !images.bones[bone].held_out);
   });
-  const at::Tensor scores = model.loss->class_scores(fingerprints.vectors.index_select(0, rows).to(device));
+  const at::Tensor scores = model.class_scores(fingerprints.vectors.index_select(0, rows).to(device));
   if (!scores.defined()) return {};
   std::vector<std::int64_t> bones;
   const std::vector<std::int64_t> classes = classes_of_bones(images);

@@ -5,6 +5,7 @@
 #include "host/stop.hpp"
 #include "training/runtime.hpp"
 #include "training/weights_fit.hpp"
+#include "training/whitening.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/random.hpp>
@@ -119,6 +120,10 @@ void restore_model(TrainedModel& model, const store::Artifact& artifact, std::in
 
 }  // namespace
 
+at::Tensor TrainedModel::class_scores(const at::Tensor& embeddings) const {
+  return network->is_whitened() ? at::Tensor() : loss->class_scores(embeddings);
+}
+
 std::vector<std::int64_t> classes_of_bones(const ImageTable& images) {
   std::vector<std::int64_t> classes;
   std::int64_t next = 0;
@@ -169,8 +174,14 @@ TrainedModel train_model(const RunContext& run, const Cohort& cohort, const Imag
                                         report.progress(p.batches_done, p.batches_total, p.seconds_left, p.detail);
                                       },
                                       {}};
-    const training::Trained trained = training::train(*model.network, *model.loss, data, settings,
-                                                      run.experiment.sections.at("augment"), work, listener);
+    const auto& sections = run.experiment.sections;
+    training::Trained trained;
+    if (settings.integer("epochs") > 0)
+      trained = training::train(*model.network, *model.loss, data, settings, sections.at("augment"), work, listener);
+    else
+      training::prepare_loss(*model.loss, data.classes, *model.network, training::resolved_device(settings),
+                             static_cast<std::uint64_t>(settings.integer("seed")));
+    training::fit_whitening(*model.network, data, sections.at("head"), settings, sections.at("augment"));
     store::Artifact artifact;
     for (auto& [name, tensor] : training::network_state(*model.network))
       artifact.tensors[text("network.", name)] = tensor;

@@ -22,8 +22,9 @@ std::int64_t chunk_size(const Pixels& pixels) {
 
 }  // namespace
 
-at::Tensor embed(FingerprintNetwork& network, const Pixels& pixels, std::span<const std::int64_t> rows,
-                 const Parameters& training, const std::function<void(std::int64_t, std::int64_t)>& progress) {
+at::Tensor embed_changed(FingerprintNetwork& network, const Pixels& pixels, std::span<const std::int64_t> rows,
+                         const Parameters& training, const ChangeImages& change,
+                         const std::function<void(std::int64_t, std::int64_t)>& progress) {
   const ThreadScope threads(resolved_threads(training));
   const at::Device device = resolved_device(training);
   const at::NoGradGuard no_graph;
@@ -39,11 +40,18 @@ at::Tensor embed(FingerprintNetwork& network, const Pixels& pixels, std::span<co
     throw_if_stopped();
     const std::int64_t last = std::min(images, first + chunk);
     const auto chunk_rows = rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
-    result.slice(0, first, last).copy_(network.forward(pixels.gather(chunk_rows).to(device)));
+    at::Tensor images_now = pixels.gather(chunk_rows);
+    if (change) change(images_now, chunk_rows);
+    result.slice(0, first, last).copy_(network.forward(images_now.to(device)));
     if (progress) progress(last, images);
   }
   network.train(was_training);
   return result;
+}
+
+at::Tensor embed(FingerprintNetwork& network, const Pixels& pixels, std::span<const std::int64_t> rows,
+                 const Parameters& training, const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  return embed_changed(network, pixels, rows, training, {}, progress);
 }
 
 }  // namespace osteon::training

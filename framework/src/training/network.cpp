@@ -55,6 +55,9 @@ FingerprintNetwork::FingerprintNetwork(std::shared_ptr<Network> backbone, const 
     reductions_->push_back(torch::nn::Linear(in, out));
     in = out;
   }
+  if (!head.flag("whitening")) return;
+  whitening_mean_ = register_buffer("whitening_mean", at::zeros({in}));
+  whitening_weight_ = register_buffer("whitening_weight", at::zeros({dimensions, in}));
 }
 
 at::Tensor FingerprintNetwork::maps(const at::Tensor& pixels) {
@@ -68,11 +71,26 @@ at::Tensor FingerprintNetwork::reduce(const at::Tensor& features) {
     rows = reductions_[pair]->as<torch::nn::Linear>()->forward(rows);
     if (inner_normalisation_ || pair + 1 == reductions_->size()) rows = unit_rows(rows);
   }
-  return rows;
+  return is_whitened_ ? unit_rows((rows - whitening_mean_).matmul(whitening_weight_.t())) : rows;
+}
+
+void FingerprintNetwork::set_whitening(const at::Tensor& mean, const at::Tensor& weight) {
+  if (!whitening_weight_.defined()) throw failure("training: a whitening for a head without one");
+  if (mean.sizes() != whitening_mean_.sizes() || weight.sizes() != whitening_weight_.sizes())
+    throw failure(text("training: a whitening of ", shape_text(weight), " numbers where the head has ",
+                       shape_text(whitening_weight_)));
+  const at::NoGradGuard no_graph;
+  whitening_mean_.copy_(mean);
+  whitening_weight_.copy_(weight);
+  is_whitened_ = whitening_weight_.count_nonzero().item<std::int64_t>() > 0;
 }
 
 std::int64_t FingerprintNetwork::embedding_size() const {
-  if (!is_normalised()) return backbone_->features();
+  return is_whitened_ ? whitening_weight_.size(0) : trained_size();
+}
+
+std::int64_t FingerprintNetwork::trained_size() const {
+  if (reductions_->is_empty()) return backbone_->features();
   return reductions_->children().back()->as<torch::nn::Linear>()->options.out_features();
 }
 
@@ -105,6 +123,7 @@ void load_network_state(FingerprintNetwork& network, const std::map<std::string,
                        shape_text(tensor), "; they belong to another network"));
     tensor.copy_(found->second);
   }
+  if (own.contains("whitening_weight")) network.set_whitening(state.at("whitening_mean"), state.at("whitening_weight"));
 }
 
 }  // namespace osteon::training

@@ -15,7 +15,21 @@ Schema head_schema() {
            .at_least(0)
            .at_most(8),
        Parameter::flag("inner_normalisation", true,
-                       "Normalise after every pair's linear layer; else only after the last.")}};
+                       "Normalise after every pair's linear layer; else only after the last."),
+       Parameter::flag("whitening", false,
+                       "After the training a last linear layer to `dimensions` numbers of unit length is fitted to the "
+                       "training images in closed form: their principal components, divided by how much the images of "
+                       "one bone differ in each direction (Belhumeur et al. 1997; Mikolajczyk and Matas 2007)."),
+       Parameter::real("whitening_shrinkage", 0.05,
+                       "Of whitening: how far the scatter within bones is drawn towards one that is alike in all "
+                       "directions; 1 leaves principal components alone.")
+           .at_least(0)
+           .at_most(1),
+       Parameter::integer("whitening_copies", 1,
+                          "Of whitening: changed copies of each training image ([augment]) that are counted beside "
+                          "it, so that it learns to overlook those changes.")
+           .at_least(0)
+           .at_most(100)}};
 }
 
 Schema training_schema() {
@@ -23,7 +37,10 @@ Schema training_schema() {
   const Choices minings = {"batch_all", "batch_hard", "semi_hard", "distance_weighted", "random"};
   return {
       "How the network is trained: batches, the triplets chosen from them, the rule that changes the weights.",
-      {Parameter::integer("epochs", 6, "Passes over the training images.").at_least(1),
+      {Parameter::integer("epochs", 6,
+                          "Passes over the training images; 0 leaves the first weights, for a backbone without any or "
+                          "weights from a file.")
+           .at_least(0),
        Parameter::text(
            "sampling", "classes",
            "Batches of classes_per_batch × images_per_class images, from which triplets are mined (Hermans, "

@@ -148,7 +148,7 @@ class Trainer {
 
  private:
   [[nodiscard]] bool knows_classes() const {
-    return loss_.class_scores(at::zeros({1, network_.embedding_size()}, device_)).defined();
+    return loss_.class_scores(at::zeros({1, network_.trained_size()}, device_)).defined();
   }
 
   void tell(TrainingState& state, const std::string& notice) const {
@@ -308,7 +308,7 @@ class Trainer {
 
 void prepare_loss(const host::LossHandle& loss, std::int64_t classes, const FingerprintNetwork& network,
                   at::Device device, std::uint64_t seed) {
-  loss.prepare(classes, network.embedding_size());
+  loss.prepare(classes, network.trained_size());
   std::map<std::string, at::Tensor> state = loss.state();
   draw_loss_state(state, seed);
   for (auto& [name, tensor] : state) tensor.set_data(tensor.to(device));

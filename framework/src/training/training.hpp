@@ -50,7 +50,9 @@ struct Progress {
   std::string detail;  ///< "epoch 4/6  loss 0.0214  active triplets 11 %  triplet accuracy 98.1 %  214 images/s"
 };
 
-/// Backbone and head: unit rows, or the backbone's features as they are where the head has no pairs.
+/// Backbone and head: unit rows, or the backbone's features as they are where the head has no pairs and no whitening.
+/// The whitening is no part of what trains: it is fitted to the trained network (training/whitening.hpp), and acts from
+/// then on.
 class FingerprintNetwork : public torch::nn::Module {
  public:
   FingerprintNetwork(std::shared_ptr<Network> backbone, const Parameters& head);
@@ -61,14 +63,22 @@ class FingerprintNetwork : public torch::nn::Module {
   /// Features `[N, F]` → float32 `[N, d]`.
   at::Tensor reduce(const at::Tensor& features);
   [[nodiscard]] std::int64_t embedding_size() const;
+  /// Size of what the loss sees, before any whitening.
+  [[nodiscard]] std::int64_t trained_size() const;
   [[nodiscard]] Network& backbone() { return *backbone_; }
   /// Whether embeddings are unit rows.
-  [[nodiscard]] bool is_normalised() const { return reductions_->size() > 0; }
+  [[nodiscard]] bool is_normalised() const { return reductions_->size() > 0 || is_whitened_; }
+  [[nodiscard]] bool is_whitened() const { return is_whitened_; }
+  /// From now on embeddings are `weight` (embedding - `mean`), of unit length: float `[d, n]` and `[n]`, n the trained
+  /// size. All zeros: no whitening.
+  void set_whitening(const at::Tensor& mean, const at::Tensor& weight);
 
  private:
   std::shared_ptr<Network> backbone_;
   torch::nn::ModuleList reductions_;
   bool inner_normalisation_ = true;
+  at::Tensor whitening_mean_, whitening_weight_;  ///< undefined where the head has no whitening
+  bool is_whitened_ = false;
 };
 
 /// A network whose every weight is drawn from (seed, name of the parameter): He for convolutions, and so on.
@@ -100,8 +110,12 @@ Trained train(FingerprintNetwork& network, const host::LossHandle& loss, const D
 [[nodiscard]] at::Tensor embed(FingerprintNetwork& network, const Pixels& pixels, std::span<const std::int64_t> rows,
                                const Parameters& training,
                                const std::function<void(std::int64_t, std::int64_t)>& progress);
-/// Fingerprints of all images in evaluation mode: float32 `[N, d]`.
-[[nodiscard]] at::Tensor embed(FingerprintNetwork& network, const at::Tensor& pixels, const Parameters& training,
-                               const std::function<void(std::int64_t, std::int64_t)>& progress);
+/// Changes a chunk of images, uint8 `[n, H, W]`, before the network sees them; told which rows they are.
+using ChangeImages = std::function<void(at::Tensor& images, std::span<const std::int64_t> rows)>;
+/// The same of images that `change` has changed.
+[[nodiscard]] at::Tensor embed_changed(FingerprintNetwork& network, const Pixels& pixels,
+                                       std::span<const std::int64_t> rows, const Parameters& training,
+                                       const ChangeImages& change,
+                                       const std::function<void(std::int64_t, std::int64_t)>& progress);
 
 }  // namespace osteon::training
