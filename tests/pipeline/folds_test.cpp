@@ -40,7 +40,8 @@ using Figures = std::map<std::string, std::pair<double, int>>;  ///< row → val
 
 Figures identity(const fs::path& run, const std::string& column) {
   Figures result;
-  for (const auto& value : nlohmann::json::parse(read(run / "metrics.json")).at("values"))
+  const auto metrics = nlohmann::json::parse(read(run / "metrics.json"));
+  for (const auto& value : metrics.at("values"))
     if (value.at("table") == "identity, rank-1" && value.at("column") == column)
       result[value.at("row")] = {value.at("value"), value.at("count")};
   return result;
