@@ -139,6 +139,7 @@ TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
       {"drawn_axial", {10.0, {}}},
       {"drawn_in_plane", {10.0, {}}},
       {"drawn_tilt", {10.0, {}}},
+      {"gallery_tilt", {10.0, {{"gallery", std::string("random")}}}},
       {"drawn", {std::string("view"), {}}},
       {"pairing", {std::string("rigid"), {}}},
       {"ap_ml_spread", {5.0, {}}},

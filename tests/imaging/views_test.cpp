@@ -162,6 +162,43 @@ TEST(Views, QueryPosesAreOfOneBoneAndWithinTheirRanges) {
   EXPECT_EQ(query_poses(views({{"query_poses", std::int64_t{3}}}), 7, "p01")[2].tilt, a[2].tilt);
 }
 
+double largest_tilt(const std::vector<Pose>& poses) {
+  double largest = 0;
+  for (const Pose& pose : poses) largest = std::max(largest, std::abs(pose.tilt));
+  return largest;
+}
+
+TEST(Views, ADrawnGalleryAndItsQueriesTiltEachByItsOwnRange) {
+  const auto with = [](double gallery, double queries) {
+    return views({{"gallery", std::string("random")},
+                  {"gallery_poses", std::int64_t{300}},
+                  {"query_poses", std::int64_t{300}},
+                  {"gallery_tilt", gallery},
+                  {"drawn_tilt", queries}});
+  };
+  for (const auto& [gallery, queries] : {std::pair{12.0, 3.0}, {2.0, 20.0}}) {
+    const double of_gallery = largest_tilt(gallery_poses(with(gallery, queries), 7, "p01"));
+    const double of_queries = largest_tilt(query_poses(with(gallery, queries), 7, "p01"));
+    EXPECT_LE(of_gallery, gallery);
+    EXPECT_GT(of_gallery, 0.9 * gallery);
+    EXPECT_LE(of_queries, queries);
+    EXPECT_GT(of_queries, 0.9 * queries);
+  }
+  // The other angles are the same ones, only the tilt is wider: a curve over the tilt changes nothing else.
+  const auto narrow = gallery_poses(with(5, 5), 7, "p01"), wide = gallery_poses(with(10, 5), 7, "p01");
+  EXPECT_EQ(narrow[9].axial, wide[9].axial);
+  EXPECT_EQ(narrow[9].in_plane, wide[9].in_plane);
+  EXPECT_NEAR(2 * narrow[9].tilt, wide[9].tilt, 1e-12);
+  EXPECT_EQ(largest_tilt(gallery_poses(with(0, 20), 7, "p01")), 0);
+}
+
+TEST(Views, ATiltOfTheDrawnGalleryLeavesTheGridAlone) {
+  const auto plain = gallery_poses(views(), 7, "p01"),
+             tilted = gallery_poses(views({{"gallery_tilt", 30.0}}), 7, "p01");
+  ASSERT_EQ(plain.size(), tilted.size());
+  for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_EQ(tilted[i].tilt, plain[i].tilt);
+}
+
 TEST(Views, AFieldThatShowsLessThanHalfTheBoneIsAMistake) {
   BoneFrame bone = right_bone();
   bone.length = 430;

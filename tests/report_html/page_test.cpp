@@ -1,18 +1,10 @@
 // reporter/html fed with all a run tells.
 
-#include "host/handles.hpp"
-#include "host/registry.hpp"
-
-#include <osteon/error.hpp>
-#include <osteon/files.hpp>
+#include "report.hpp"
 
 #include <ATen/ATen.h>
-#include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <map>
 #include <regex>
 #include <vector>
 
@@ -20,37 +12,6 @@ namespace osteon {
 namespace {
 
 namespace fs = std::filesystem;
-using Given = std::map<std::string, ParameterValue>;
-
-host::ReporterHandle make_reporter(Given given = {}) {
-  given.try_emplace("surface_size", std::int64_t{64});  // small, so that the tests are quick
-  static host::Registry registry({fs::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
-  const host::LoadedPlugin& plugin = registry.find("reporter", "html");
-  return {plugin, Parameters(plugin.schema, given)};
-}
-
-class HtmlReport : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "osteon-report-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  [[nodiscard]] std::string page() const { return read_file(folder_ / "report.html"); }
-  [[nodiscard]] RunStarted start(std::string title) const {
-    return {std::move(title),
-            folder_,
-            "12 bones · 9 train / 3 held out",
-            "osteon run experiments/quickstart.toml --set \"a<b\"",
-            "",
-            {{"cpu", "<img src=x onerror=alert(1)>"}, {"threads", "2"}},
-            "title = \"</code><script>alert(2)</script>\"\n"};
-  }
-
-  fs::path folder_;
-};
 
 Mesh octahedron(float size) {
   const std::vector<float> vertices = {size, 0,     0, -size, 0, 0,        0, size, 0,
@@ -108,12 +69,6 @@ void tell_everything(const host::ReporterHandle& reporter, const RunStarted& sta
   reporter.report(SurfacePair{"bone <1> by nearest", octahedron(10), octahedron(11), at::arange(6, at::kFloat)});
   reporter.report(Results{figures()});
   reporter.report(RunFinished{"complete", 151, ""});
-}
-
-std::size_t count(const std::string& text, const std::string& what) {
-  std::size_t number = 0;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++number;
-  return number;
 }
 
 TEST_F(HtmlReport, IsOneFileThatAsksForNoAddressAndRunsNoScript) {

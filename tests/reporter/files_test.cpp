@@ -7,6 +7,7 @@
 
 #include <limits>
 #include <regex>
+#include <set>
 
 namespace osteon {
 namespace {
@@ -105,6 +106,109 @@ TEST_F(Files, KeepEveryFigure) {
             "identity,chance,seen,,%,true,true,0,,,,one bone\r\n");
 }
 
+TEST_F(Files, KeepEveryChartWithAllItsValues) {
+  report({run_, chart("Same & other")});
+  EXPECT_EQ(content("charts.json"), R"({
+  "charts": [
+    {
+      "section": "Pairwise separation",
+      "title": "Same & other",
+      "x_label": "distance, mm",
+      "y_label": "share \"of\" pairs",
+      "log_x": true,
+      "note": "a <note>",
+      "series": [
+        {
+          "name": "same, bone",
+          "mark": "line",
+          "is_baseline": false,
+          "x": [
+            0.1,
+            0.25,
+            0.3333333333333333
+          ],
+          "y": [
+            1.0,
+            null,
+            2.0
+          ],
+          "hover": [
+            "first",
+            "gap",
+            "third"
+          ]
+        },
+        {
+          "name": "others",
+          "mark": "points",
+          "is_baseline": true,
+          "x": [
+            4.0
+          ],
+          "y": [
+            5.0
+          ],
+          "hover": []
+        }
+      ],
+      "guides": [
+        {
+          "name": "margin",
+          "x": 0.2
+        }
+      ]
+    }
+  ]
+}
+)");
+  Chart bars = chart("Second");
+  bars.series[0].mark = ChartSeries::Mark::bars;
+  bars.guides[0].x = std::numeric_limits<double>::infinity();
+  report({bars});
+  const auto both = nlohmann::json::parse(content("charts.json")).at("charts");
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].at("title"), "Same & other");
+  EXPECT_EQ(both[1].at("series")[0].at("mark"), "bars");
+  EXPECT_TRUE(both[1].at("guides")[0].at("x").is_null());
+}
+
+TEST_F(Files, KeepEveryMapAsOneLineAnImage) {
+  report({run_, map("Fingerprint, t-SNE (2D)")});
+  EXPECT_EQ(content("maps/fingerprint-t-sne-2d.csv"),
+            "image,bone,x,y,role,held_out,pose,axial,tilt,in_plane,energy\r\n"
+            "17,\"p01, left\",0.5,-1.25,query,true,3,-21,2.5,10,60\r\n"
+            "4,p02,3,0.001,training,false,0,0,0,0,0\r\n");
+}
+
+TEST_F(Files, GiveEachMapAFileOfItsOwnInsideTheRunsFolder) {
+  // Titles of one word, titles without any, and one that would lead out of the folder.
+  report({run_, map("PCA"), map("pca!"), map("…"), map("°"), map("../../outside"), map(std::string(5000, 'x'))});
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(run_.folder / "maps"))
+    names.insert(entry.path().filename());
+  EXPECT_EQ(names, (std::set<std::string>{"pca.csv", "pca-2.csv", "map.csv", "map-2.csv", "outside.csv",
+                                          std::string(100, 'x') + ".csv"}));
+}
+
+TEST_F(Files, RefuseAMapWhoseListsDiffer) {
+  PicturedMap broken = map("PCA");
+  broken.bones.pop_back();
+  report({run_});
+  try {
+    reporter_.report(broken);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(),
+                 "reporter/files: map \"PCA\": for each of its 2 images there must be a point (float32 [n, 2]), a "
+                 "number, a bone, a role and whether it was held out");
+  }
+}
+
+TEST_F(Files, HaveNeitherChartsNorMapsWhereNoMetricDrewAny) {
+  report({run_, Results{figures()}, RunFinished{"complete", 72.5, ""}});
+  EXPECT_FALSE(has("charts.json") || has("maps"));
+}
+
 TEST_F(Files, ShowFiguresWhileTheRunGoesOn) {
   report({run_, Results{figures()}});
   const auto metrics = nlohmann::json::parse(content("metrics.json"));
@@ -123,11 +227,11 @@ TEST_F(Files, KeepCurvesAndLeftOutSpecimens) {
 }
 
 TEST_F(Files, DropWhatAnEarlierRunLeft) {
-  report(
-      {run_, Scalar{"loss", 0.5, 0.25}, SpecimenLeftOut{"p07", "surface", "no bone"}, RunFinished{"complete", 1, ""}});
-  EXPECT_TRUE(has("curves.csv") && has("left_out.csv"));
+  report({run_, Scalar{"loss", 0.5, 0.25}, SpecimenLeftOut{"p07", "surface", "no bone"}, chart("Pairs"), map("PCA"),
+          RunFinished{"complete", 1, ""}});
+  EXPECT_TRUE(has("curves.csv") && has("left_out.csv") && has("charts.json") && has("maps/pca.csv"));
   report({run_, RunFinished{"stopped", 1, "go on with: osteon run a.toml"}});
-  EXPECT_FALSE(has("curves.csv") || has("left_out.csv"));
+  EXPECT_FALSE(has("curves.csv") || has("left_out.csv") || has("charts.json") || has("maps"));
   EXPECT_EQ(content("status"), "stopped\n");
   EXPECT_EQ(nlohmann::json::parse(content("metrics.json")).at("message"), "go on with: osteon run a.toml");
 }
@@ -136,8 +240,8 @@ TEST_F(Files, LogEverythingButProgress) {
   report({Notice{"before the folder is known"}, run_, StageStarted{"render", "joseph", 2160, "X-rays"},
           StageProgress{"render", 1, 2160, 3, "never logged"}, SpecimenLeftOut{"p07", "render", "two\nlines\x1b"},
           StageFinished{"render", 1.5, 2, 10, "2,160 X-rays", "renderer.step changed 1.0 → 0.5"},
-          Scalar{"loss", 1, 0.5}, Picture{"bones", "p01", {}}, SurfacePair{"p02", {}, {}, {}}, Results{figures()},
-          RunFinished{"complete", 72.5, ""}});
+          Scalar{"loss", 1, 0.5}, Picture{"bones", "p01", {}}, SurfacePair{"p02", {}, {}, {}}, chart("Pairs"),
+          map("PCA"), Results{figures()}, RunFinished{"complete", 72.5, ""}});
   const std::string stamped = content("log.txt");
   const std::regex stamp("(^|\n)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z ");
   EXPECT_EQ(std::regex_replace(stamped, stamp, "$1"), R"(note     before the folder is known
@@ -150,6 +254,8 @@ stage    render ends after 1.5 s: 2 made, 10 reused; 2,160 X-rays; ran because: 
 curve    loss at 1: 0.5
 picture  bones: p01
 surfaces p02
+chart    Pairwise separation: Pairs
+map      PCA
 result   shape, RMS | nearest "by" print | 3 bones: 0.81 mm [0.5, 1.25]; 3 bones
 result   identity | chance | seen: undefined (one bone)
 complete after 72.5 s

@@ -75,6 +75,34 @@ TEST(Augmentation, ScalesBothViewsAlike) {
   EXPECT_NEAR(largest, 1.25 * 1.25, 0.12);
 }
 
+TEST(Augmentation, ScalesEachViewByItselfWithinItsRange) {
+  const double before = middle(two_blocks(), 0).mass;
+  double smallest = 10, largest = 0, apart = 0;
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    const at::Tensor image = changed({{"view_scale", 0.25}}, two_blocks(), i);
+    for (const std::int64_t view : {0, 1}) {
+      const Middle found = middle(image, view);
+      smallest = std::min(smallest, found.mass / before);
+      largest = std::max(largest, found.mass / before);
+      EXPECT_NEAR(found.x, 14.5, 0.1) << "about the view's middle";
+      EXPECT_NEAR(found.y, 29.5, 0.1);
+    }
+    apart = std::max(apart, std::abs(middle(image, 0).mass - middle(image, 1).mass) / before);
+  }
+  EXPECT_NEAR(smallest, 1 / (1.25 * 1.25), 0.07);  // areas
+  EXPECT_NEAR(largest, 1.25 * 1.25, 0.12);
+  EXPECT_GT(apart, 0.4);
+}
+
+TEST(Augmentation, AViewsScaleComesBesideTheCommonOne) {
+  double largest = 0;
+  for (std::uint64_t i = 0; i < 200; ++i)
+    largest = std::max(largest, middle(changed({{"scale", 0.25}, {"view_scale", 0.25}}, two_blocks(), i), 0).mass);
+  // The two factors multiply: 1.25⁴ of the area at most, and more than either alone gives.
+  EXPECT_GT(largest / middle(two_blocks(), 0).mass, 1.25 * 1.25 + 0.15);
+  EXPECT_LT(largest / middle(two_blocks(), 0).mass, std::pow(1.25, 4) + 0.12);
+}
+
 TEST(Augmentation, TurnsAboutTheViewsMiddle) {
   // A vertical bar leans by the angle that second moments tell.
   at::Tensor bar = at::zeros({60, 60}, at::kByte);
@@ -135,8 +163,8 @@ TEST(Augmentation, HidesNoMoreThanItsShare) {
   EXPECT_LT(most, 0.22);
 }
 
-const Values kEverything{{"shift", 0.05}, {"scale", 0.1}, {"rotation", 5.0}, {"gain", 0.1},
-                         {"gamma", 0.1},  {"noise", 4.0}, {"occlusion", 0.1}};
+const Values kEverything{{"shift", 0.05}, {"scale", 0.1}, {"view_scale", 0.1}, {"rotation", 5.0},
+                         {"gain", 0.1},   {"gamma", 0.1}, {"noise", 4.0},      {"occlusion", 0.1}};
 
 TEST(Augmentation, DependsOnItsStreamOnly) {
   EXPECT_TRUE(at::equal(changed(kEverything, two_blocks(), 3), changed(kEverything, two_blocks(), 3)));

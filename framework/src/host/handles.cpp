@@ -318,6 +318,9 @@ Prediction ClassifierHandle::predict(const at::Tensor& queries) const {
     require(prediction.labels.dim() == 1 && prediction.labels.size(0) == queries.size(0) &&
                 prediction.labels.scalar_type() == at::kLong,
             "predicted labels must be int64 [Q]");
+    require(prediction.scores.dim() == 1 && prediction.scores.size(0) == queries.size(0) &&
+                prediction.scores.scalar_type() == at::kFloat && !prediction.scores.isnan().any().item<bool>(),
+            "scores must be float32 [Q], none of them NaN");
   });
   return prediction;
 }

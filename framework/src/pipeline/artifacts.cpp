@@ -52,18 +52,26 @@ constexpr std::array<Column, 13> kColumns = {{{"pose", "", nullptr},
                                               {"ap_cut", "", &ImageRow::ap_cut},
                                               {"ml_cut", "", &ImageRow::ml_cut}}};
 
+/// JSON has no NaN and nothing infinite; null stands for both.
+json number(double value) { return std::isfinite(value) ? json(value) : json(); }
+
+double number_from(const json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
 MetricValue value_from(const json& j) {
   MetricValue value;
   value.table = j.at("table");
   value.row = j.at("row");
   value.column = j.at("column");
-  if (!j.at("value").is_null()) value.value = j.at("value");
+  value.value = number_from(j.at("value"));
   value.unit = j.at("unit");
   value.larger_is_better = j.at("larger_is_better");
   value.is_baseline = j.at("is_baseline");
   value.count = j.at("count");
   value.counted = j.at("counted");
-  if (!j.at("interval").is_null()) value.interval = {j.at("interval").at(0), j.at("interval").at(1)};
+  if (!j.at("interval").is_null())
+    value.interval = {number_from(j.at("interval").at(0)), number_from(j.at("interval").at(1))};
   value.note = j.at("note");
   return value;
 }
@@ -201,7 +209,7 @@ json to_json(const MetricValue& value) {
   json j = {{"table", value.table},
             {"row", value.row},
             {"column", value.column},
-            {"value", nullptr},
+            {"value", number(value.value)},
             {"unit", value.unit},
             {"larger_is_better", value.larger_is_better},
             {"is_baseline", value.is_baseline},
@@ -209,43 +217,44 @@ json to_json(const MetricValue& value) {
             {"counted", value.counted},
             {"interval", nullptr},
             {"note", value.note}};
-  if (!std::isnan(value.value)) j["value"] = value.value;
-  if (value.interval) j["interval"] = {value.interval->first, value.interval->second};
+  if (value.interval) j["interval"] = {number(value.interval->first), number(value.interval->second)};
   return j;
 }
 
 namespace {
 
-/// JSON has no NaN; null stands for it.
-json to_json(const std::vector<double>& values) {
+json numbers(const std::vector<double>& values) {
   json list = json::array();
-  for (const double value : values) list.push_back(std::isfinite(value) ? json(value) : json());
+  for (const double value : values) list.push_back(number(value));
   return list;
 }
 
-std::vector<double> doubles_from(const json& list) {
+std::vector<double> numbers_from(const json& list) {
   std::vector<double> values;
-  for (const json& value : list)
-    values.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  for (const json& value : list) values.push_back(number_from(value));
   return values;
 }
 
 constexpr std::array kMarks{"line", "points", "bars"};  // in the order of ChartSeries::Mark
 
-ChartSeries series_from(const json& j) {
-  const auto mark = std::ranges::find(kMarks, j.at("mark").get<std::string>()) - kMarks.begin();
+ChartSeries series_from(const json& j, const std::string& chart) {
+  const std::string word = j.at("mark");
+  const auto mark = std::ranges::find(kMarks, word) - kMarks.begin();
+  if (mark == std::ssize(kMarks))
+    throw failure(
+        text("a stored chart, \"", chart, "\", has marks called \"", word, "\"; line, points and bars are known"));
   return {j.at("name"),
           static_cast<ChartSeries::Mark>(mark),
-          doubles_from(j.at("x")),
-          doubles_from(j.at("y")),
+          numbers_from(j.at("x")),
+          numbers_from(j.at("y")),
           j.at("is_baseline"),
           j.at("hover")};
 }
 
 Chart chart_from(const json& j) {
   Chart chart{j.at("section"), j.at("title"), j.at("x_label"), j.at("y_label"), {}, {}, j.at("log_x"), j.at("note")};
-  for (const json& series : j.at("series")) chart.series.push_back(series_from(series));
-  for (const json& guide : j.at("guides")) chart.guides.push_back({guide.at(0), guide.at(1)});
+  for (const json& series : j.at("series")) chart.series.push_back(series_from(series, chart.title));
+  for (const json& guide : j.at("guides")) chart.guides.push_back({guide.at(0), number_from(guide.at(1))});
   return chart;
 }
 
@@ -256,13 +265,13 @@ json to_json(const Chart& chart) {
   for (const ChartSeries& one : chart.series)
     series.push_back({{"name", one.name},
                       {"mark", kMarks[static_cast<std::size_t>(one.mark)]},
-                      {"x", to_json(one.x)},
-                      {"y", to_json(one.y)},
+                      {"x", numbers(one.x)},
+                      {"y", numbers(one.y)},
                       {"is_baseline", one.is_baseline},
                       {"hover", one.hover}});
-  for (const Chart::Guide& guide : chart.guides) guides.push_back({guide.name, guide.x});
-  return {{"section", chart.section}, {"title", chart.title},   {"x_label", chart.x_label}, {"y_label", chart.y_label},
-          {"series", series},         {"guides", guides},       {"log_x", chart.log_x},     {"note", chart.note}};
+  for (const Chart::Guide& guide : chart.guides) guides.push_back({guide.name, number(guide.x)});
+  return {{"section", chart.section}, {"title", chart.title}, {"x_label", chart.x_label}, {"y_label", chart.y_label},
+          {"series", series},         {"guides", guides},     {"log_x", chart.log_x},     {"note", chart.note}};
 }
 
 store::Artifact to_artifact(const MetricResult& result) {

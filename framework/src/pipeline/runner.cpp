@@ -70,9 +70,18 @@ void save_records(const fs::path& folder, const Records& records) {
   write_file(folder / "stages.json", list.dump(1));
 }
 
+/// Refuses a split that the source's people do not allow, before anything is made of them.
+void require_possible_split(const RunContext& run, const Cohort& listed) {
+  const Parameters& split = run.experiment.sections.at("split");
+  for (std::int64_t fold = 0; fold < split.integer("folds"); ++fold)
+    (void)held_out_subjects(split, listed.specimens, fold);
+}
+
 /// One point, all stages. Returns its figures.
 MetricResult run_point(const RunContext& run, const fs::path& folder, Records& records) {
-  Cohort cohort = make_volumes(run, records);
+  Cohort cohort = list_scans(run);
+  require_possible_split(run, cohort);
+  make_volumes(run, cohort, records);
   make_surfaces(run, cohort, records);
   make_images(run, cohort, records);
   make_upright(run, cohort, records);

@@ -42,7 +42,8 @@ std::set<std::string> held_out_subjects(const Parameters& split, std::span<const
   if (const std::int64_t folds = split.integer("folds"); folds > 1) {
     if (folds > std::ssize(subjects))
       throw Error(text("split.folds is ", folds, ", but there are ", subjects.size(),
-                       " people; each fold holds out one person at least"));
+                       " people, and each fold holds out one of them at least; set split.folds to at most ",
+                       subjects.size(), " or add people"));
     const auto order = Random(seed, "held-out subjects").permutation(std::ssize(subjects));
     for (std::size_t i = static_cast<std::size_t>(fold); i < order.size(); i += static_cast<std::size_t>(folds))
       held_out.insert(subjects[static_cast<std::size_t>(order[i])]);
@@ -58,9 +59,12 @@ std::set<std::string> held_out_subjects(const Parameters& split, std::span<const
       held_out.insert(subjects[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
   }
   const auto left = std::ranges::count_if(specimens, [&](const auto& s) { return !held_out.contains(s.subject); });
-  if (left < 2)
-    throw Error(text("split.held_out: ", held_out.size(), " of ", subjects.size(), " people held out leaves ", left,
-                     " bones to train on; at least 2 are needed: hold fewer people out or add bones"));
+  if (left < 2) {
+    const bool in_turn = split.integer("folds") > 1;
+    throw Error(text(in_turn ? "split.folds: " : "split.held_out: ", held_out.size(), " of ", subjects.size(),
+                     " people held out leaves ", left, " bones to train on; at least 2 are needed: ",
+                     in_turn ? "take more folds" : "hold fewer people out", " or add bones"));
+  }
   return held_out;
 }
 

@@ -43,11 +43,19 @@ const char* truth(bool value) { return value ? "true" : "false"; }
 
 }  // namespace
 
-std::string number_text(double value) {
+namespace {
+
+template <class Number>
+std::string shortest(Number value) {
   if (std::isnan(value)) return "";
   char digits[40];
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
+
+}  // namespace
+
+std::string number_text(double value) { return shortest(value); }
+std::string number_text(float value) { return shortest(value); }
 
 std::string one_line(std::string_view words) {
   std::string line(words);

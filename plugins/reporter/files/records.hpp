@@ -10,8 +10,9 @@
 
 namespace osteon::files {
 
-/// Shortest text that reads back to the same number; "" for NaN.
+/// Shortest text that reads back to the same number of its type; "" for NaN.
 [[nodiscard]] std::string number_text(double value);
+[[nodiscard]] std::string number_text(float value);
 
 /// Line breaks and other control characters become blanks: a line of the log is one event's.
 [[nodiscard]] std::string one_line(std::string_view words);

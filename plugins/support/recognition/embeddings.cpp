@@ -35,6 +35,8 @@ void check_embeddings(const at::Tensor& embeddings, const char* whose) {
   if (!embeddings.defined() || embeddings.dim() != 2 || embeddings.scalar_type() != at::kFloat ||
       !embeddings.device().is_cpu())
     throw failure(text("the ", whose, " embeddings must be a float32 tensor [N, d] on the CPU"));
+  if (embeddings.size(0) > 0 && embeddings.size(1) == 0)
+    throw failure(text("the ", whose, " embeddings have no dimension; a network's head must have at least one"));
   const std::int64_t bad = first_bad(embeddings.contiguous().data_ptr<float>(), embeddings.numel());
   if (bad < 0) return;
   throw failure(text("the ", whose, " embedding ", bad / embeddings.size(1), " is not a finite number in dimension ",

@@ -6,7 +6,7 @@
 
 namespace osteon::recognition {
 
-/// float32 `[N, d]` on the CPU and finite, or a failure that names the first bad row and dimension.
+/// float32 `[N, d]` on the CPU, d at least 1, and finite, or a failure that names the first bad row and dimension.
 /// `whose`: "gallery", "query".
 void check_embeddings(const at::Tensor& embeddings, const char* whose);
 
