@@ -8,7 +8,7 @@
 //     wide             = 22.0
 //     energy_from      = 146.0           # keV: the narrowest subset's energies
 //     energy_to        = 158.0
-//     validation_pairs = 1000000         # at most, to choose the best threshold from
+//     validation_pairs = 1000000         # about so many at most, to choose the best threshold from
 //
 // Two images of one CT scan share its noise, grid and blur: that they are near says nothing about identity. So a query
 // image is compared with a gallery image, which comes from another scan, both of bones never trained on or both of
@@ -77,7 +77,8 @@ class PairwiseSeparation final : public Metric {
          Parameter::real("energy_from", 146, "Lowest energy of the narrowest subset.").unit("keV").above(0),
          Parameter::real("energy_to", 158, "Highest energy of the narrowest subset.").unit("keV").above(0),
          Parameter::integer("validation_pairs", 1000000,
-                            "Pairs from which the best threshold is chosen, at most; beyond it, images are drawn.")
+                            "Pairs from which the best threshold is chosen; beyond it, as many images of each bone are "
+                            "drawn as make about so many pairs, at least one.")
              .at_least(2)}};
   }
 
