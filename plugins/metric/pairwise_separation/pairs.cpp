@@ -151,9 +151,9 @@ void for_each_block(const at::Tensor& vectors, const Column& column,
     const at::Tensor others = rows_of(column.right, right, width), far = others.square().sum(1).unsqueeze(0);
     for (std::int64_t left = 0; left < std::ssize(column.left); left += kLeft) {
       throw_if_stopped();
-      const at::Tensor own = rows_of(column.left, left, kLeft), scale = own.square().sum(1, true) + far;
+      const at::Tensor own = rows_of(column.left, left, kLeft), scale = own.square().sum(1, true).add(far);
       at::Tensor squared = at::addmm(scale, own, others.t(), 1, -2);
-      squared.masked_fill_(squared.le(scale * kRounding), 0);
+      squared.masked_fill_(squared.le(scale.mul(kRounding)), 0);
       body(left, right, squared.contiguous());
     }
   }

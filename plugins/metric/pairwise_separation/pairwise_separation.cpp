@@ -102,7 +102,8 @@ class PairwiseSeparation final : public Metric {
     const std::vector<std::uint8_t> membership = memberships(evidence, subsets);
     std::vector<Column> columns;
     for (const bool held_out : {false, true}) {
-      Column column = is_protocol_ ? each_two(evidence, held_out) : across_scans(evidence, held_out);
+      Column column =
+          is_protocol_ ? separation::each_two(evidence, held_out) : separation::across_scans(evidence, held_out);
       if (!column.left.empty() && !column.right.empty()) columns.push_back(std::move(column));
     }
     const Run run{&evidence, &identities, &subsets, &membership, &columns};
@@ -159,7 +160,7 @@ class PairwiseSeparation final : public Metric {
   }
 
   [[nodiscard]] separation::BestThreshold best_on_validation(const Run& run, const at::Tensor& vectors) const {
-    const Column column = validation_pairs(*run.evidence, validation_pairs_);
+    const Column column = separation::validation_pairs(*run.evidence, validation_pairs_);
     std::vector<double> same, different;
     for_each_block(vectors, column, [&](std::int64_t first_left, std::int64_t first_right, const at::Tensor& squared) {
       const double* distance = squared.data_ptr<double>();

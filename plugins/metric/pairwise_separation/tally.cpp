@@ -79,9 +79,9 @@ std::vector<Tally> tally(const at::Tensor& vectors, const Column& column, const 
 Shares shares_of(const Tally& tally, std::size_t rule, const std::vector<double>& times) {
   const auto weight = [&](std::size_t person) { return times.empty() ? 1.0 : times[person]; };
   Counts same{0, {0}}, different{0, {0}};
-  const auto add = [rule](Counts& sum, const Counts& one, double weight) {
-    sum.pairs += weight * one.pairs;
-    sum.below[0] += weight * one.below[rule];
+  const auto add = [rule](Counts& sum, const Counts& one, double share) {
+    sum.pairs += share * one.pairs;
+    sum.below[0] += share * one.below[rule];
   };
   for (std::size_t p = 0; p < tally.people; ++p) {
     add(same, tally.same[p], weight(p));
