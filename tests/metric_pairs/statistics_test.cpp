@@ -63,9 +63,9 @@ TEST(EmbeddingStatistics, CountsSparseDimensions) {
   EXPECT_EQ(sparse({{"sparse_share", 0.98}}), 3);
   EXPECT_EQ(sparse({{"zero_below", 0.0}}), 1);
   const MetricResult result = make_metric(kPlugin).evaluate(scene.finished());
-  EXPECT_EQ(find(result, kSpace, "fingerprint", "dimensions").value, 4);
-  EXPECT_EQ(find(result, kSpace, "fingerprint", "dimensions").count, 200);
-  EXPECT_EQ(find(result, kSpace, "fingerprint", "dimensions").counted, "images");
+  EXPECT_EQ(to_text(find(result, kSpace, "fingerprint", "sparse dimensions")), "2 of 4");
+  EXPECT_EQ(find(result, kSpace, "fingerprint", "sparse dimensions").count, 200);
+  EXPECT_EQ(find(result, kSpace, "fingerprint", "sparse dimensions").counted, "images");
 }
 
 /// `count` bones with two scans, around random places of `d` dimensions of which the last is 0.

@@ -31,6 +31,7 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <map>
@@ -155,21 +156,22 @@ class EmbeddingStatistics final : public Metric {
     const auto dense = std::ssize(recognition::dense_dimensions(rows, zero_below_, sparse_share_));
     const Images for_rank = drawn_evenly(evidence, training, rank_images_);
     const double rank = embedding::effective_rank(rows_of(set, for_rank));
-    const auto add = [&](const char* column, double figure, std::int64_t images, const std::string& note) {
+    const auto add = [&](const char* column, double figure, const std::string& unit, std::int64_t images) {
       MetricValue value;
       value.table = "embedding space, training images";
       value.row = set.name;
       value.column = column;
       value.value = figure;
+      value.unit = unit;
       value.is_baseline = set.is_trivial;
       value.count = images;
       value.counted = "images";
-      value.note = note;
+      if (std::isnan(figure)) value.note = "all embeddings are equal";
       result.values.push_back(std::move(value));
     };
-    add("dimensions", static_cast<double>(rows.size(1)), std::ssize(training), "");
-    add("sparse dimensions", static_cast<double>(rows.size(1) - dense), std::ssize(training), "");
-    add("effective rank", rank, std::ssize(for_rank), std::isnan(rank) ? "all embeddings are equal" : "");
+    add("sparse dimensions", static_cast<double>(rows.size(1) - dense), text("of ", rows.size(1)),
+        std::ssize(training));
+    add("effective rank", rank, "", std::ssize(for_rank));
     if (!set.is_trivial) add_charts(evidence, set, rows, training, result.charts);
   }
 
