@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of both metrics share.
+// What the tests of several metrics share.
 
 #include "host/handles.hpp"
 #include "host/registry.hpp"

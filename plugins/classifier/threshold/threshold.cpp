@@ -22,6 +22,7 @@
 // one value (σ = 0) never counts. Score: the share of dimensions of the class with the most. `drop_sparse` leaves out
 // the dimensions that are zero in more than `sparse_share` of the gallery (the study: 35 of 128).
 
+#include "recognition/class_deviation.hpp"
 #include "recognition/embeddings.hpp"
 #include "recognition/nearest.hpp"
 
@@ -30,16 +31,10 @@
 
 #include <ATen/Functions.h>
 
-#include <cmath>
-#include <map>
+#include <numeric>
 
 namespace osteon {
 namespace {
-
-struct ClassStatistics {
-  std::int64_t label;
-  std::vector<double> mean, reach;  ///< reach: f σ
-};
 
 class Threshold final : public Classifier {
  public:
@@ -81,7 +76,7 @@ class Threshold final : public Classifier {
     }
     const at::Tensor rows = embeddings.contiguous();
     choose_dimensions(rows);
-    describe_classes(rows);
+    classes_ = recognition::class_deviations(rows, labels_, used_);
   }
 
   [[nodiscard]] Prediction predict(const at::Tensor& queries) const override {
@@ -97,41 +92,12 @@ class Threshold final : public Classifier {
 
  private:
   void choose_dimensions(const at::Tensor& rows) {
-    used_.clear();
-    const std::int64_t count = rows.size(0);
-    const float* values = rows.data_ptr<float>();
-    std::vector<std::int64_t> zeros(static_cast<std::size_t>(dimensions_), 0);
-    for (std::int64_t i = 0; i < count; ++i)
-      for (std::int64_t j = 0; j < dimensions_; ++j)
-        zeros[static_cast<std::size_t>(j)] += std::abs(values[i * dimensions_ + j]) <= zero_below_;
-    for (std::int64_t j = 0; j < dimensions_; ++j)
-      if (!drop_sparse_ ||
-          static_cast<double>(zeros[static_cast<std::size_t>(j)]) <= sparse_share_ * static_cast<double>(count))
-        used_.push_back(j);
+    used_.resize(static_cast<std::size_t>(dimensions_));
+    std::iota(used_.begin(), used_.end(), 0);
+    if (drop_sparse_) used_ = recognition::dense_dimensions(rows, zero_below_, sparse_share_);
     if (used_.empty())
       throw Error(text("all ", dimensions_, " dimensions are zero in more than ", sparse_share_,
                        " of the gallery, so drop_sparse leaves none; set drop_sparse = false or raise sparse_share"));
-  }
-
-  void describe_classes(const at::Tensor& rows) {
-    std::map<std::int64_t, std::vector<std::int64_t>> members;
-    for (std::int64_t i = 0; i < rows.size(0); ++i) members[labels_.data_ptr<std::int64_t>()[i]].push_back(i);
-    classes_.clear();
-    for (const auto& [label, list] : members) {
-      ClassStatistics one{label, {}, {}};
-      const auto n = static_cast<double>(list.size());
-      for (const std::int64_t j : used_) {
-        double mean = 0, squares = 0;
-        for (const std::int64_t i : list) mean += rows.data_ptr<float>()[i * dimensions_ + j] / n;
-        for (const std::int64_t i : list) {
-          const double difference = rows.data_ptr<float>()[i * dimensions_ + j] - mean;
-          squares += difference * difference;
-        }
-        one.mean.push_back(mean);
-        one.reach.push_back(factor_ * std::sqrt(squares / n));
-      }
-      classes_.push_back(std::move(one));
-    }
   }
 
   void predict_by_distance(const at::Tensor& queries, Prediction& answer) const {
@@ -147,19 +113,10 @@ class Threshold final : public Classifier {
   void predict_by_class(const at::Tensor& queries, Prediction& answer) const {
     parallel_for(0, queries.size(0), 16, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t q = first; q < last; ++q) {
-        const float* query = queries.data_ptr<float>() + q * dimensions_;
-        std::int64_t label = -1;
-        std::size_t most = 0;
-        for (const ClassStatistics& one : classes_) {
-          std::size_t inside = 0;
-          for (std::size_t j = 0; j < used_.size(); ++j)
-            inside += std::abs(one.mean[j] - query[used_[j]]) < one.reach[j];
-          if (inside < most) continue;
-          label = inside == most || 2 * inside <= used_.size() ? -1 : one.label;
-          most = inside;
-        }
-        answer.labels.data_ptr<std::int64_t>()[q] = label;
-        answer.scores.data_ptr<float>()[q] = static_cast<float>(most) / static_cast<float>(used_.size());
+        const auto found =
+            recognition::class_within(queries.data_ptr<float>() + q * dimensions_, classes_, used_, factor_);
+        answer.labels.data_ptr<std::int64_t>()[q] = found.label;
+        answer.scores.data_ptr<float>()[q] = static_cast<float>(found.inside) / static_cast<float>(used_.size());
       }
     });
   }
@@ -174,7 +131,7 @@ class Threshold final : public Classifier {
   std::int64_t dimensions_ = 0;
   recognition::NearestRows gallery_;
   std::vector<std::int64_t> used_;
-  std::vector<ClassStatistics> classes_;
+  std::vector<recognition::ClassDeviation> classes_;
 };
 
 }  // namespace

@@ -6,9 +6,12 @@
 //     [metric.match_rate]
 //     reading = "squared"      # distance² < margin, as the loss has it; or "euclidean": distance < margin
 //
-// Each never-trained bone has a row, the mean over bones the last one: pairs of images are no independent trials. The
-// other femur of the same person counts neither as the same bone nor as a false positive. Only for embeddings of unit
-// length, where a margin means the same for all; the run's loss must have a margin.
+// Each never-trained bone has a row, the mean over bones the last one: pairs of images are no independent trials. From
+// 12 people on the mean has a 95 % interval that resamples people. The other femur of the same person counts neither as
+// the same bone nor as a false positive. Only for embeddings of unit length, where a margin means the same for all; the
+// run's loss must have a margin.
+
+#include "statistics/statistics.hpp"
 
 #include <osteon/metric.hpp>
 
@@ -98,38 +101,63 @@ class MatchRate final : public Metric {
     }
   }
 
+  /// A row for each bone, then their mean.
   void add_rows(const EmbeddingSet& set, const Evidence& evidence, std::vector<MetricValue>& values) const {
     const bool has_margin = evidence.margin() >= 0;
     const std::map<std::int64_t, Rates> rates = has_margin ? rates_of(set, evidence) : std::map<std::int64_t, Rates>{};
-    double own = 0, other = 0;
-    for (const auto& [bone, one] : rates) {
-      const std::string& name = evidence.bones()[static_cast<std::size_t>(bone)].id;
-      add(set, set.name + ", " + name, one.own > 0 ? one.own_hits / one.own : NAN,
-          one.other > 0 ? one.other_hits / one.other : NAN, 1, "", values);
-      own += one.own_hits / one.own;
-      other += one.other_hits / one.other;
+    std::string missing = rates.empty() ? "no X-ray of a never-trained bone" : "";
+    if (!has_margin) missing = "the loss has no margin";
+    for (const bool own : {true, false}) {
+      std::map<std::string, statistics::Contribution> people;
+      for (const auto& [bone, one] : rates) {
+        const EvidenceBone& shown = evidence.bones()[static_cast<std::size_t>(bone)];
+        const double hits = own ? one.own_hits : one.other_hits, total = own ? one.own : one.other;
+        MetricValue value = cell(set, evidence, shown.id, own);
+        value.count = 1;
+        value.value = 100 * hits / total;
+        if (total == 0) value.note = own ? "no gallery X-ray of the bone" : "no gallery X-ray of other people";
+        values.push_back(std::move(value));
+        if (total == 0) continue;
+        people[shown.subject].hits += hits / total;
+        people[shown.subject].total += 1;
+      }
+      values.push_back(mean_of(people, missing, cell(set, evidence, "mean of bones", own), evidence));
     }
-    const auto bones = static_cast<double>(rates.size());
-    add(set, set.name + ", mean of bones", own / bones, other / bones, std::ssize(rates),
-        has_margin ? "no X-ray of a never-trained bone" : "the loss has no margin", values);
   }
 
-  void add(const EmbeddingSet& set, const std::string& row, double own, double other, std::int64_t bones,
-           const std::string& note, std::vector<MetricValue>& values) const {
-    for (const auto& [column, share, larger] : {std::tuple{"same bone", own, true}, {"other people's", other, false}}) {
-      MetricValue value;
-      value.table = text("match rate, ", squared_ ? "squared" : "Euclidean", " distance below the margin");
-      value.row = row;
-      value.column = column;
-      value.value = 100 * share;
-      value.unit = "%";
-      value.larger_is_better = larger;
-      value.is_baseline = set.is_trivial;
-      value.count = bones;
-      value.counted = bones == 1 ? "bone" : "bones";
-      if (std::isnan(share)) value.note = note;
-      values.push_back(std::move(value));
+  /// `value` as the mean over the bones of all people. `missing`: why there is none, where that is known.
+  static MetricValue mean_of(const std::map<std::string, statistics::Contribution>& people, const std::string& missing,
+                             MetricValue value, const Evidence& evidence) {
+    std::vector<statistics::Contribution> contributions;
+    statistics::Contribution sum;
+    for (const auto& [subject, one] : people) {
+      contributions.push_back(one);
+      sum.hits += one.hits;
+      sum.total += one.total;
     }
+    value.count = std::llround(sum.total);
+    value.value = 100 * sum.hits / sum.total;
+    if (contributions.empty()) value.note = missing.empty() ? "no bone has such gallery X-rays" : missing;
+    if (const auto interval = statistics::share_interval(contributions, evidence.seed()))
+      value.interval = {100 * interval->first, 100 * interval->second};
+    return value;
+  }
+
+  [[nodiscard]] MetricValue cell(const EmbeddingSet& set, const Evidence& evidence, const std::string& row,
+                                 bool own) const {
+    MetricValue value;
+    value.table = text("match rate, ", squared_ ? "squared" : "Euclidean", " distance below the margin");
+    value.row = text(set.name, ", ", row);
+    value.column = own ? "same bone" : "other people's";
+    value.unit = "%";
+    value.larger_is_better = own;
+    value.is_baseline = set.is_trivial;
+    value.counted = "bones";
+    if (evidence.queries_share_volume())
+      value.note = "gallery and queries share a CT volume: says nothing about identity";
+    if (evidence.folds() > 1)
+      value.note += text(value.note.empty() ? "" : "; ", "of the first of ", evidence.folds(), " folds");
+    return value;
   }
 
   bool squared_;

@@ -7,7 +7,8 @@
 // The answer to an X-ray is the bone of the nearest gallery image. Within a group each bone's X-rays are averaged
 // first, then the bones: images of one bone are no independent trials. Of two views the worse one counts: the larger
 // |angle| and the larger error of scale. The distance between poses is √(Δaxial² + Δtilt² + Δin-plane²) over both
-// views, in degrees. What all X-rays share (one energy, no error of scale) has no table.
+// views, in degrees. X-rays of one value stay in one group, so that groups may be fewer; what all X-rays share (one
+// energy, no error of scale) has no table.
 
 #include "statistics/statistics.hpp"
 
@@ -60,13 +61,19 @@ double squared_pose_distance(const ImageRow& a, const ImageRow& b) {
   return sum;
 }
 
+/// Whether an image only asks. In folds beyond the first, validation images of what is then a held-out bone do so too
+/// where there is no second scan.
+bool is_query(const Evidence& evidence, Role role) {
+  return role == Role::query || (role == Role::validation && evidence.queries_share_volume());
+}
+
 /// Degrees to the nearest pose among the gallery images of the bone that `image` shows.
 double distance_from_gallery(const Evidence& evidence, std::int64_t image) {
   const auto* bone = evidence.bone_of_image().data_ptr<std::int64_t>();
   const ImageRow& own = evidence.image_rows()[static_cast<std::size_t>(image)];
   double nearest = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < evidence.roles().size(); ++i)
-    if (evidence.roles()[i] != Role::query && bone[i] == bone[image])
+    if (!is_query(evidence, evidence.roles()[i]) && bone[i] == bone[image])
       nearest = std::min(nearest, squared_pose_distance(own, evidence.image_rows()[i]));
   return std::sqrt(nearest);
 }
@@ -96,22 +103,28 @@ std::vector<Factor> factors_of(const Evidence& evidence) {
            [&evidence](std::int64_t image) { return distance_from_gallery(evidence, image); }}};
 }
 
-/// X-rays whose value lies in [low, high); the last group includes its end.
+/// X-rays whose value lies in [low, high], both of which occur.
 struct Group {
   double low, high;
-  bool is_last = false;
-  [[nodiscard]] bool holds(double value) const { return value >= low && (value < high || (is_last && value <= high)); }
+  [[nodiscard]] bool holds(double value) const { return value >= low && value <= high; }
 };
 
+/// At most `count` groups, as equally large as they can be without dividing X-rays of one value: each takes values
+/// until it has its share of what the groups before have left.
 std::vector<Group> groups_of(std::vector<double> values, std::int64_t count) {
   std::ranges::sort(values);
   std::vector<Group> groups;
-  const auto at = [&](std::int64_t part) {
-    return values[static_cast<std::size_t>(part * (std::ssize(values) - 1) / count)];
-  };
-  for (std::int64_t g = 0; g < count; ++g)
-    if (at(g + 1) > at(g)) groups.push_back({at(g), at(g + 1)});
-  if (!groups.empty()) groups.back().is_last = true;
+  std::int64_t taken = 0, group_end = 0;
+  for (const std::int64_t total = std::ssize(values); taken < total;) {
+    const double value = values[static_cast<std::size_t>(taken)];
+    if (taken >= group_end) {
+      const std::int64_t groups_left = count - std::ssize(groups);
+      groups.push_back({value, value});
+      group_end = taken + (total - taken + groups_left - 1) / groups_left;
+    }
+    groups.back().high = value;
+    taken = std::ranges::upper_bound(values, value) - values.begin();
+  }
   return groups;
 }
 
@@ -119,6 +132,12 @@ std::string short_number(double value) {
   char digits[32];
   std::snprintf(digits, sizeof digits, "%.3g", value);
   return digits;
+}
+
+/// "4.2–11", or "146" where all of a group have it.
+std::string range_text(const Group& group) {
+  const std::string low = short_number(group.low), high = short_number(group.high);
+  return low == high ? low : low + "–" + high;
 }
 
 class PoseSensitivity final : public Metric {
@@ -165,7 +184,7 @@ class PoseSensitivity final : public Metric {
       for (const Group& group : groups) {
         MetricValue value = share_right(method, group, value_of, evidence);
         value.table = chart.title;
-        value.column = text(short_number(group.low), "–", short_number(group.high), factor.unit);
+        value.column = range_text(group) + factor.unit;
         series.x.push_back((group.low + group.high) / 2);
         series.y.push_back(value.value);
         result.values.push_back(std::move(value));
@@ -201,6 +220,8 @@ class PoseSensitivity final : public Metric {
       value.note = "no X-ray of a never-trained bone";
       return value;
     }
+    if (evidence.queries_share_volume())
+      value.note = "gallery and queries share a CT volume: says nothing about identity";
     value.value = 100 * sum / static_cast<double>(by_bone.size());
     std::vector<statistics::Contribution> people;
     for (const auto& [person, one] : by_person) people.push_back(one);
