@@ -26,6 +26,7 @@ using recognition::Panels;
 using recognition::SumOf;
 
 constexpr std::int64_t kRowsAtOnce = 64;
+constexpr std::int64_t kRowsAThread = 8192;  ///< what fewer take is not worth waking another thread
 
 std::vector<double> means(const float* values, std::int64_t n, std::int64_t d) {
   std::vector<double> mean(static_cast<std::size_t>(d), 0.0);
@@ -49,7 +50,7 @@ Panels centred_rows(const float* values, const std::vector<double>& mean, std::i
 Panels centred_columns(const float* values, const std::vector<double>& mean, std::int64_t n) {
   const auto d = static_cast<std::int64_t>(mean.size());
   Panels result(n, d);
-  parallel_for(0, n, kRowsAtOnce, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(0, n, kRowsAThread, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i)
       for (std::int64_t j = 0; j < d; ++j)
         result.at(i, j) = static_cast<double>(values[i * d + j]) - mean[static_cast<std::size_t>(j)];
@@ -83,7 +84,7 @@ at::Tensor products(const Panels& x) {
 void project(const float* values, const std::vector<double>& mean, const Panels& directions, at::Tensor& points) {
   const std::int64_t k = directions.columns(), columns = points.size(1);
   double* to = points.data_ptr<double>();
-  parallel_for(0, points.size(0), kRowsAtOnce, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(0, points.size(0), kRowsAThread, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t first = begin; first < end; first += kRowsAtOnce) {
       const std::int64_t last = std::min(end, first + kRowsAtOnce);
       const Panels rows = centred_rows(values, mean, first, last);
