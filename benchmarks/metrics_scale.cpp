@@ -10,6 +10,7 @@
 
 #include "host/handles.hpp"
 #include "host/registry.hpp"
+#include "pipeline/comparisons.hpp"
 
 #include <osteon/parallel.hpp>
 #include <osteon/random.hpp>
@@ -69,10 +70,8 @@ at::Tensor embeddings(std::int64_t d) {
   return rows.div_(rows.norm(2, {1}, true));
 }
 
-/// Neighbours and trials of one column, compared in the plainest way. The host has a function for this; once it can be
-/// called from here, it is to take this one's place.
+/// Neighbours and trials of one column.
 void compare_queries_with_gallery(Evidence::Contents& contents, bool held_out) {
-  constexpr std::int64_t kChunk = 256;  // queries at a time, so that the matrix of distances stays small
   std::vector<std::int64_t> queries, gallery;
   const auto* bone = contents.bone.data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < contents.role.size(); ++i) {
@@ -81,37 +80,11 @@ void compare_queries_with_gallery(Evidence::Contents& contents, bool held_out) {
     else if (contents.bones[static_cast<std::size_t>(bone[i])].held_out == held_out)
       queries.push_back(static_cast<std::int64_t>(i));
   }
-  const EmbeddingSet& set = contents.embeddings.front();
-  const at::Tensor gallery_images = at::tensor(gallery, at::kLong), query_images = at::tensor(queries, at::kLong);
-  const at::Tensor known = set.vectors.index_select(0, gallery_images), lengths = known.square().sum(1);
-  std::vector<at::Tensor> neighbours, near, to_bones;
-  for (std::int64_t first = 0; first < query_images.size(0); first += kChunk) {
-    const at::Tensor some = set.vectors.index_select(0, query_images.slice(0, first, first + kChunk));
-    const at::Tensor distance =
-        lengths.sub(some.matmul(known.t()).mul_(2)).add_(some.square().sum(1, true)).clamp_min_(0).sqrt_();
-    auto [nearest, places] = distance.topk(kImages - kQueries, 1, false, true);
-    near.push_back(nearest);
-    neighbours.push_back(gallery_images.index_select(0, places.flatten()).view(places.sizes()).to(at::kInt));
-    to_bones.push_back(distance.view({-1, kBones, kImages - kQueries}).amin(2));  // the gallery goes bone by bone
-  }
-  NeighbourTable table;
-  table.embedding_set = set.name;
-  table.is_trivial = set.is_trivial;
-  table.held_out = held_out;
-  table.queries = query_images;
-  table.neighbours = at::cat(neighbours);
-  table.distances = at::cat(near);
-  table.relevant = at::full({query_images.size(0)}, kImages - kQueries, at::kLong);
-  table.gallery = gallery_images.size(0);
-  contents.neighbours.push_back(table);
-  Trials trials;
-  trials.embedding_set = set.name;
-  trials.is_trivial = set.is_trivial;
-  trials.held_out = held_out;
-  trials.queries = query_images;
-  trials.truth = contents.bone.index_select(0, query_images);
-  trials.distances = at::cat(to_bones);
-  contents.trials.push_back(trials);
+  pipeline::Comparison one =
+      pipeline::compare(contents.embeddings.front(), contents.bone, kBones, at::tensor(gallery, at::kLong),
+                        at::tensor(queries, at::kLong), held_out);
+  contents.neighbours.push_back(std::move(one.neighbours));
+  contents.trials.push_back(std::move(one.trials));
 }
 
 Evidence::Contents evidence(std::int64_t dimensions) {

@@ -227,6 +227,27 @@ TEST(Knn, ManyThreadsAnswerAsOne) {
   EXPECT_TRUE(one_alone.labels.equal(three_alone.labels) && one_alone.scores.equal(three_alone.scores));
 }
 
+TEST(Knn, ThreadsThatShareALargeGalleryAnswerAsOne) {
+  const at::Tensor gallery = at::empty({2100, 8192}), queries = random_rows(2, 8192, 28);  // parts for two threads
+  Random random(29, "large gallery");
+  for (std::int64_t i = 0; i < gallery.numel(); ++i)
+    gallery.data_ptr<float>()[i] = static_cast<float>(random.uniform());
+  gallery[2099] = gallery[7];  // equally far, one in each part
+  const auto knn = make_knn({{"k", std::int64_t{3}}});
+  knn.fit(gallery, at::arange(2100, at::kLong));
+  const int threads = at::get_num_threads();
+  std::vector<Prediction> answers;
+  for (const int count : {1, 2}) {
+    at::set_num_threads(count);
+    answers.push_back(knn.predict(queries));
+    answers.push_back(knn.predict(gallery.narrow(0, 2099, 1)));
+  }
+  at::set_num_threads(threads);
+  EXPECT_EQ(answers[1].labels[0].item<std::int64_t>(), 7);
+  for (const std::size_t i : {0, 1})
+    EXPECT_TRUE(answers[i].labels.equal(answers[i + 2].labels) && answers[i].scores.equal(answers[i + 2].scores));
+}
+
 TEST(Knn, AnswersTheSameOnProcessorsWithoutWideVectors) {
   if (std::getenv("OSTEON_KERNELS")) return;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();

@@ -107,6 +107,44 @@ TEST(Roc, CountsATrialAsOftenAsItsPeopleAreDrawn) {
   EXPECT_TRUE(std::isnan(area_under(roc_of(all, std::vector<double>{0, 0, 3}))));
 }
 
+/// Threshold by threshold, no point left out.
+Roc plain_roc(const std::vector<Trial>& sorted, const std::vector<double>& times) {
+  double all[2] = {}, accepted[2] = {};
+  for (const Trial& trial : sorted) all[trial.is_genuine] += trial.weight * times_drawn(trial, times);
+  Roc roc{{0}, {0}};
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    accepted[sorted[i].is_genuine] += sorted[i].weight * times_drawn(sorted[i], times);
+    if (i + 1 < sorted.size() && sorted[i + 1].score == sorted[i].score) continue;
+    roc.false_accepts.push_back(accepted[0] / all[0]);
+    roc.true_accepts.push_back(accepted[1] / all[1]);
+  }
+  return roc;
+}
+
+TEST(Roc, OfManyDrawsIsThePlainLoopsEachTime) {
+  Random random(3, "roc draws");
+  std::vector<Trial> all;
+  for (int i = 0; i < 3000; ++i) {
+    const auto probe = static_cast<std::int64_t>(random.below(7)),
+               enrolled = static_cast<std::int64_t>(random.below(7));
+    // Rounded, so that trials of both kinds tie.
+    const double score = std::round(100 * (random.normal() + (probe == enrolled ? 1.2 : 0))) / 100;
+    all.push_back({score, 0.5 + random.uniform(), probe == enrolled, probe, enrolled});
+  }
+  sort_by_score(all);
+  const RocDraws draws(all);
+  for (int draw = 0; draw < 50; ++draw) {
+    std::vector<double> times(7);
+    for (int i = 0; i < 7; ++i) ++times[random.below(7)];
+    const Roc own = draws.roc(times), plain = plain_roc(all, times);
+    EXPECT_LT(own.false_accepts.size(), plain.false_accepts.size());
+    EXPECT_NEAR(area_under(own), area_under(plain), 1e-12);
+    EXPECT_NEAR(equal_error_rate(own), equal_error_rate(plain), 1e-12);
+    for (const double rate : {0.003, 0.1, 0.4})
+      EXPECT_NEAR(true_accepts_at(own, rate), true_accepts_at(plain, rate), 1e-12);
+  }
+}
+
 TEST(Roc, TellsNoRateBelowThreeOfTheIndependentPairs) {
   EXPECT_DOUBLE_EQ(least_false_accept_rate(12), 3.0 / 66);
   EXPECT_DOUBLE_EQ(least_false_accept_rate(3), 1);
@@ -213,6 +251,27 @@ TEST(Cllr, AgreesWithTheDefinition) {
     impostor += std::log2(1 + std::exp(ratios.back().value));
   }
   EXPECT_NEAR(cllr(ratios), 0.5 * (genuine / 50 + impostor / 50), 1e-12);
+}
+
+TEST(Cllr, OfManyDrawsCountsATrialAsOftenAsItsPeopleAreDrawn) {
+  Random random(12, "cllr draws");
+  std::vector<LogRatio> ratios;
+  for (int i = 0; i < 400; ++i) {
+    const auto probe = static_cast<std::int64_t>(random.below(5)),
+               enrolled = static_cast<std::int64_t>(random.below(5));
+    ratios.push_back({random.normal(0, 3), 0.5 + random.uniform(), probe == enrolled, probe, enrolled});
+  }
+  const CllrDraws draws(ratios);
+  for (const std::vector<double>& times : {std::vector<double>{2, 0, 1, 1, 1}, {0, 3, 0, 2, 0}}) {
+    std::vector<LogRatio> repeated;
+    for (const LogRatio& ratio : ratios) {
+      const double pair = times[static_cast<std::size_t>(ratio.probe_person)] *
+                          (ratio.is_genuine ? 1 : times[static_cast<std::size_t>(ratio.enrolled_person)]);
+      for (int i = 0; i < pair; ++i) repeated.push_back(ratio);
+    }
+    EXPECT_NEAR(draws(times), cllr(repeated), 1e-12);
+  }
+  EXPECT_TRUE(std::isnan(draws(std::vector<double>{0, 0, 0, 0, 4})));  // nobody else is drawn: no impostor trials
 }
 
 TEST(Cllr, LeastIsWhatTheBestMonotoneFunctionCosts) {

@@ -30,11 +30,14 @@ struct Rates {
   double own_hits = 0, own = 0, other_hits = 0, other = 0;
 };
 
-/// The images that ask, or the others: int64.
+/// The images of never-trained bones that ask, or all that do not ask: int64.
 at::Tensor rows_of(const Evidence& evidence, bool queries) {
+  const auto* bone = evidence.bone_of_image().data_ptr<std::int64_t>();
   std::vector<std::int64_t> rows;
   for (std::size_t i = 0; i < evidence.roles().size(); ++i)
-    if ((evidence.roles()[i] == Role::query) == queries) rows.push_back(static_cast<std::int64_t>(i));
+    if ((evidence.roles()[i] == Role::query) == queries &&
+        (!queries || evidence.bones()[static_cast<std::size_t>(bone[i])].held_out))
+      rows.push_back(static_cast<std::int64_t>(i));
   return at::tensor(rows, at::kLong);
 }
 
@@ -77,7 +80,6 @@ class MatchRate final : public Metric {
       const at::Tensor matches = at::cdist(set.vectors.index_select(0, some), known, 2, 2).square().lt(limit);
       for (std::int64_t q = 0; q < some.numel(); ++q) {
         const std::int64_t shown = bone[some[q].item<std::int64_t>()];
-        if (!evidence.bones()[static_cast<std::size_t>(shown)].held_out) continue;
         count(matches[q].contiguous().data_ptr<bool>(), gallery, bone, shown, evidence, rates[shown]);
       }
     }

@@ -9,15 +9,33 @@ namespace osteon::verification {
 
 namespace {
 
-using RocFigure = std::function<double(const Roc&)>;
+/// A cell and the figure of a curve that it shows; without `of` it is finished already.
+struct RocFigure {
+  MetricValue value;
+  double scale;
+  std::function<double(const Roc&)> of;
+};
 
-/// `value` with the figure of all trials, and its interval.
-MetricValue measured(const Setting& setting, MetricValue value, const std::vector<Trial>& trials, double scale,
-                     const RocFigure& of) {
-  value.value = scale * of(roc_of(trials));
-  value.interval =
-      interval_over_people(setting, [&](std::span<const double> times) { return scale * of(roc_of(trials, times)); });
-  return value;
+/// Adds the cells with the figures of all trials, and their intervals: one curve a draw serves all of them.
+void add_measured(const Setting& setting, const std::vector<Trial>& trials, const std::vector<RocFigure>& figures,
+                  MetricResult& result) {
+  const RocDraws draws(trials);
+  const auto figures_of = [&](const Roc& roc) {
+    std::vector<double> all;
+    for (const RocFigure& one : figures) all.push_back(one.of ? one.scale * one.of(roc) : NAN);
+    return all;
+  };
+  const std::vector<double> measured = figures_of(draws.roc());
+  const std::vector<Interval> intervals = intervals_over_people(
+      setting, figures.size(), [&](std::span<const double> times) { return figures_of(draws.roc(times)); });
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    MetricValue value = figures[i].value;
+    if (figures[i].of) {
+      value.value = measured[i];
+      value.interval = intervals[i];
+    }
+    result.values.push_back(std::move(value));
+  }
 }
 
 /// Why no error rate can be told, or "".
@@ -72,11 +90,12 @@ void add_histogram(const Setting& setting, const std::vector<Trial>& trials, Met
   }
 }
 
-MetricValue true_accepts(const Setting& setting, MetricValue value, const std::vector<Trial>& trials, double rate) {
+RocFigure true_accepts(const Setting& setting, MetricValue value, double rate) {
   const double least = least_false_accept_rate(std::ssize(setting.people));
   if (rate < least)
-    return undefined(value, text("below 3 / ", setting.pairs(), " pairs of ", setting.people.size(), " people"));
-  return measured(setting, value, trials, 100, [rate](const Roc& roc) { return true_accepts_at(roc, rate); });
+    return {
+        undefined(value, text("below 3 / ", setting.pairs(), " pairs of ", setting.people.size(), " people")), 0, {}};
+  return {std::move(value), 100, [rate](const Roc& roc) { return true_accepts_at(roc, rate); }};
 }
 
 }  // namespace
@@ -95,11 +114,10 @@ void add_error_rates(const Setting& setting, const Options& options, MetricResul
     for (const MetricValue& value : {equal, area}) result.values.push_back(undefined(value, reason));
     return;
   }
-  result.values.push_back(measured(setting, equal, trials, 100, equal_error_rate));
-  result.values.push_back(measured(setting, area, trials, 1, area_under));
+  std::vector<RocFigure> figures = {{equal, 100, equal_error_rate}, {area, 1, area_under}};
   for (const double rate : options.false_accept_rates)
-    result.values.push_back(
-        true_accepts(setting, cell(text("true accepts at ", 100 * rate, " % false accepts")), trials, rate));
+    figures.push_back(true_accepts(setting, cell(text("true accepts at ", 100 * rate, " % false accepts")), rate));
+  add_measured(setting, trials, figures, result);
   add_roc_curve(setting, roc_of(trials), result);
   add_histogram(setting, trials, result);
 }
@@ -108,9 +126,10 @@ void add_open_set(const Setting& setting, MetricResult& result) {
   const std::vector<Trial> trials = watch_list_trials(setting.table->probes, *setting.cohort);
   MetricValue value = figure(setting, "open set, enrolled or not: equal error rate", setting.name());
   value.larger_is_better = false;
-  const std::string reason = why_undefined(setting, trials);
-  result.values.push_back(reason.empty() ? measured(setting, value, trials, 100, equal_error_rate)
-                                         : undefined(value, reason));
+  if (const std::string reason = why_undefined(setting, trials); !reason.empty())
+    result.values.push_back(undefined(value, reason));
+  else
+    add_measured(setting, trials, {{value, 100, equal_error_rate}}, result);
 }
 
 }  // namespace osteon::verification

@@ -53,9 +53,9 @@ void add_likelihood_ratios(const Setting& setting, MetricResult& result) {
   if (!ratios) return give_up("too few people have enrolled bones to calibrate without both people of a pair");
 
   MetricValue calibrated = cost;
-  calibrated.value = cllr(*ratios);
-  calibrated.interval =
-      interval_over_people(setting, [&](std::span<const double> times) { return cllr(*ratios, times); });
+  const CllrDraws draws(*ratios);
+  calibrated.value = draws();
+  calibrated.interval = interval_over_people(setting, draws);
   MetricValue discriminated = least;
   discriminated.value = least_cllr(trials);
   add_note(discriminated, "Cllr min is fitted to the trials that it is measured on");

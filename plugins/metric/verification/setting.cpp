@@ -41,12 +41,19 @@ MetricValue undefined(MetricValue value, const std::string& reason) {
 void add_note(MetricValue& value, const std::string& note) { value.note += (value.note.empty() ? "" : "; ") + note; }
 
 Interval interval_over_people(const Setting& setting, const std::function<double(std::span<const double>)>& of) {
+  return intervals_over_people(setting, 1, [&](std::span<const double> times) { return std::vector{of(times)}; })
+      .front();
+}
+
+std::vector<Interval> intervals_over_people(const Setting& setting, std::size_t count,
+                                            const std::function<std::vector<double>(std::span<const double>)>& of) {
   std::vector<double> times_of_person(static_cast<std::size_t>(setting.cohort->people), 1);
-  return statistics::interval(setting.people.size(), setting.evidence->seed(), [&](std::span<const double> times) {
-    for (std::size_t i = 0; i < times.size(); ++i)
-      times_of_person[static_cast<std::size_t>(setting.people[i])] = times[i];
-    return of(times_of_person);
-  });
+  return statistics::intervals(setting.people.size(), setting.evidence->seed(), count,
+                               [&](std::span<const double> times) {
+                                 for (std::size_t i = 0; i < times.size(); ++i)
+                                   times_of_person[static_cast<std::size_t>(setting.people[i])] = times[i];
+                                 return of(times_of_person);
+                               });
 }
 
 Interval times_hundred(Interval interval) {

@@ -40,6 +40,9 @@ using Interval = std::optional<std::pair<double, double>>;
 /// only enrolled. Nothing below 12 people.
 [[nodiscard]] Interval interval_over_people(const Setting& setting,
                                             const std::function<double(std::span<const double>)>& of);
+/// The same of several figures of each draw.
+[[nodiscard]] std::vector<Interval> intervals_over_people(
+    const Setting& setting, std::size_t count, const std::function<std::vector<double>(std::span<const double>)>& of);
 [[nodiscard]] Interval times_hundred(Interval interval);
 
 /// The chart of this title, which is made when it is first asked for.

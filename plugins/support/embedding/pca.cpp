@@ -1,6 +1,11 @@
+// The products are summed over panels of columns: the same bits for every number of threads and on every processor, and
+// no slower than a BLAS that has to share its processors. What is left, the eigenvectors of a small matrix, LAPACK does
+// in a few milliseconds.
+
 #include "embedding/pca.hpp"
 
 #include "recognition/embeddings.hpp"
+#include "recognition/panels.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/parallel.hpp>
@@ -9,71 +14,90 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 namespace osteon::embedding {
 
 namespace {
 
-constexpr int kLanes = 4;
-constexpr std::int64_t kTile = 8;    ///< columns of a tile: its sums stay in registers, or near
-constexpr std::int64_t kBlock = 64;  ///< rows that are read while they are in the cache
-using Lanes = double __attribute__((vector_size(8 * kLanes)));
+using recognition::kPanel;
+using recognition::kTileSums;
+using recognition::Panels;
+using recognition::SumOf;
 
-/// Adds Σᵣ x[r, i + a] x[r, j + b] over a block of rows to a tile of sums. Columns are padded to whole tiles.
-void add_tile(const double* left, const double* right, std::int64_t rows, std::int64_t stride, double* sums) {
-  Lanes tile[kTile / 2][kTile / kLanes];
-  for (std::int64_t half = 0; half < 2; ++half) {
-    const std::int64_t from = half * kTile / 2;
-    std::memcpy(tile, sums + from * kTile, sizeof tile);
-    for (std::int64_t r = 0; r < rows; ++r) {
-      Lanes values[kTile / kLanes];
-      std::memcpy(values, right + r * stride, sizeof values);
-      for (std::int64_t a = 0; a < kTile / 2; ++a)
-        for (std::int64_t b = 0; b < kTile / kLanes; ++b) tile[a][b] += left[r * stride + from + a] * values[b];
-    }
-    std::memcpy(sums + from * kTile, tile, sizeof tile);
-  }
+constexpr std::int64_t kRowsAtOnce = 64;
+constexpr std::int64_t kRowsAThread = 8192;  ///< what fewer take is not worth waking another thread
+
+std::vector<double> means(const float* values, std::int64_t n, std::int64_t d) {
+  std::vector<double> mean(static_cast<std::size_t>(d), 0.0);
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < d; ++j) mean[static_cast<std::size_t>(j)] += static_cast<double>(values[i * d + j]);
+  for (double& one : mean) one /= static_cast<double>(n);
+  return mean;
 }
 
-/// `xᵀ x` of float64 `[n, d]`. Each entry is summed over the rows in their order, whatever the threads.
-at::Tensor products(const at::Tensor& x) {
-  const std::int64_t n = x.size(0), d = x.size(1), tiles = (d + kTile - 1) / kTile, stride = tiles * kTile;
-  at::Tensor padded = at::zeros({n, stride}, at::kDouble), result = at::empty({d, d}, at::kDouble);
-  padded.narrow(1, 0, d).copy_(x);
-  const double* from = padded.data_ptr<double>();
+/// Rows `first` to before `last` without the mean, as columns: `[d, last - first]`.
+Panels centred_rows(const float* values, const std::vector<double>& mean, std::int64_t first, std::int64_t last) {
+  const auto d = static_cast<std::int64_t>(mean.size());
+  Panels result(d, last - first);
+  for (std::int64_t i = first; i < last; ++i)
+    for (std::int64_t j = 0; j < d; ++j)
+      result.at(j, i - first) = static_cast<double>(values[i * d + j]) - mean[static_cast<std::size_t>(j)];
+  return result;
+}
+
+/// `[n, d]`, without the mean.
+Panels centred_columns(const float* values, const std::vector<double>& mean, std::int64_t n) {
+  const auto d = static_cast<std::int64_t>(mean.size());
+  Panels result(n, d);
+  parallel_for(0, n, kRowsAThread, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i)
+      for (std::int64_t j = 0; j < d; ++j)
+        result.at(i, j) = static_cast<double>(values[i * d + j]) - mean[static_cast<std::size_t>(j)];
+  });
+  return result;
+}
+
+/// The products of all pairs of columns, `[columns, columns]`.
+at::Tensor products(const Panels& x) {
+  const std::int64_t panels = x.count(), m = x.columns();
+  at::Tensor result = at::empty({m, m}, at::kDouble);
   double* to = result.data_ptr<double>();
-  parallel_for(0, tiles, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) {
+  parallel_for(0, panels, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
       throw_if_stopped();
-      std::vector<double> sums(static_cast<std::size_t>((tiles - i) * kTile * kTile));
-      for (std::int64_t r = 0; r < n; r += kBlock)
-        for (std::int64_t j = i; j < tiles; ++j)
-          add_tile(from + r * stride + i * kTile, from + r * stride + j * kTile, std::min(kBlock, n - r), stride,
-                   sums.data() + (j - i) * kTile * kTile);
-      for (std::int64_t j = i; j < tiles; ++j)
-        for (std::int64_t a = i * kTile; a < std::min(d, (i + 1) * kTile); ++a)
-          for (std::int64_t b = j * kTile; b < std::min(d, (j + 1) * kTile); ++b)
-            to[a * d + b] = to[b * d + a] =
-                sums[static_cast<std::size_t>(((j - i) * kTile + a - i * kTile) * kTile + b - j * kTile)];
+      // Panels from both ends in turn: the first has most others to meet, and threads share equally.
+      const std::int64_t i = item % 2 == 0 ? item / 2 : panels - 1 - item / 2;
+      std::vector<double> sums(static_cast<std::size_t>((panels - i) * kTileSums));
+      recognition::sum_over_rows(SumOf::product, x, i, x, i, panels, sums);
+      for (std::int64_t j = i; j < panels; ++j)
+        for (std::int64_t a = i * kPanel; a < std::min(m, (i + 1) * kPanel); ++a)
+          for (std::int64_t b = j * kPanel; b < std::min(m, (j + 1) * kPanel); ++b)
+            to[a * m + b] = to[b * m + a] =
+                sums[static_cast<std::size_t>((j - i) * kTileSums + (a - i * kPanel) * kPanel + b - j * kPanel)];
     }
   });
   return result;
 }
 
-/// Float64 `[n]`: each row's inner product with `vector`, summed in the columns' order.
-at::Tensor along(const at::Tensor& rows, const at::Tensor& vector) {
-  const std::int64_t d = rows.size(1);
-  at::Tensor result = at::empty({rows.size(0)}, at::kDouble);
-  const double *from = rows.data_ptr<double>(), *direction = vector.data_ptr<double>();
-  double* to = result.data_ptr<double>();
-  for (std::int64_t i = 0; i < rows.size(0); ++i) {
-    double sum = 0;
-    for (std::int64_t j = 0; j < d; ++j) sum += from[i * d + j] * direction[j];
-    to[i] = sum;
-  }
-  return result;
+/// Writes each centred row's products with the directions (columns of `[d, k]`) to the first k columns of `points`.
+void project(const float* values, const std::vector<double>& mean, const Panels& directions, at::Tensor& points) {
+  const std::int64_t k = directions.columns(), columns = points.size(1);
+  double* to = points.data_ptr<double>();
+  parallel_for(0, points.size(0), kRowsAThread, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin; first < end; first += kRowsAtOnce) {
+      const std::int64_t last = std::min(end, first + kRowsAtOnce);
+      const Panels rows = centred_rows(values, mean, first, last);
+      std::vector<double> sums(static_cast<std::size_t>(rows.count() * kTileSums));
+      for (std::int64_t p = 0; p < directions.count(); ++p) {
+        recognition::sum_over_rows(SumOf::product, directions, p, rows, 0, rows.count(), sums);
+        for (std::int64_t c = p * kPanel; c < std::min(k, (p + 1) * kPanel); ++c)
+          for (std::int64_t i = 0; i < last - first; ++i)
+            to[(first + i) * columns + c] =
+                sums[static_cast<std::size_t>(i / kPanel * kTileSums + c % kPanel * kPanel + i % kPanel)];
+      }
+    }
+  });
 }
 
 /// Makes the largest entry of the column positive.
@@ -93,10 +117,12 @@ Pca pca(const at::Tensor& rows, std::int64_t components) {
   recognition::check_embeddings(rows, "mapped");
   const std::int64_t n = rows.size(0), d = rows.size(1);
   if (n == 0 || d == 0 || components < 1) throw failure("principal components need a row, a dimension and a component");
-  at::Tensor centred = rows.to(at::kDouble);
-  centred = centred.sub(centred.mean(0, true)).contiguous();
+  const at::Tensor whole = rows.contiguous();
+  const float* given = whole.data_ptr<float>();
+  const std::vector<double> mean = means(given, n, d);
   const bool is_tall = d <= n;
-  const auto [values, vectors] = at::linalg_eigh(products(is_tall ? centred : centred.t().contiguous()), "L");
+  const auto [values, vectors] =
+      at::linalg_eigh(products(is_tall ? centred_columns(given, mean, n) : centred_rows(given, mean, 0, n)), "L");
   const std::int64_t known = values.size(0);
   const double* value = values.data_ptr<double>();  // ascending
   double total = 0;
@@ -106,15 +132,18 @@ Pca pca(const at::Tensor& rows, std::int64_t components) {
   // All that rounding of the mean leaves of equal rows is no variance.
   const double scale = rows.abs().max().item<double>();
   const bool has_variance = total > 1e-24 * scale * scale * static_cast<double>(n * d);
-  for (std::int64_t c = 0; c < components; ++c) {
-    const bool exists = c < known && has_variance;
-    const double own = exists ? std::max(0.0, value[known - 1 - c]) : 0;
-    result.explained.push_back(has_variance ? own / total : std::numeric_limits<double>::quiet_NaN());
-    if (!exists) continue;
-    const at::Tensor vector = vectors.select(1, known - 1 - c);
-    result.points.select(1, c).copy_(is_tall ? along(centred, vector.contiguous()) : vector.mul(std::sqrt(own)));
-    fix_sign(result.points, c);
+  const std::int64_t kept = has_variance ? std::min(components, known) : 0;
+  for (std::int64_t c = 0; c < components; ++c)
+    result.explained.push_back(has_variance ? (c < kept ? std::max(0.0, value[known - 1 - c]) / total : 0)
+                                            : std::numeric_limits<double>::quiet_NaN());
+  Panels directions(d, is_tall ? kept : 0);
+  for (std::int64_t c = 0; c < kept; ++c) {
+    const at::Tensor vector = vectors.select(1, known - 1 - c).contiguous();
+    for (std::int64_t j = 0; is_tall && j < d; ++j) directions.at(j, c) = vector.data_ptr<double>()[j];
+    if (!is_tall) result.points.select(1, c).copy_(vector.mul(std::sqrt(std::max(0.0, value[known - 1 - c]))));
   }
+  if (is_tall) project(given, mean, directions, result.points);
+  for (std::int64_t c = 0; c < kept; ++c) fix_sign(result.points, c);
   return result;
 }
 

@@ -64,8 +64,53 @@ void tile_portable(const CodeTile& tile, const std::int8_t* const* queries, cons
   }
 }
 
-constexpr Kernels kPortable{
-    127, 128, tile_portable<1>, tile_portable<kTileQueries>, squared_distance_portable, dot_portable, rough_portable};
+/// Adds the terms of one value with a row of the right panel.
+template <SumOf kSum, class Lanes>
+[[gnu::always_inline]] inline void add_term(double own, const Lanes& low, const Lanes& high, Lanes& sum_low,
+                                            Lanes& sum_high) {
+  if constexpr (kSum == SumOf::product) {
+    sum_low += own * low;
+    sum_high += own * high;
+  } else {
+    sum_low += (own - low) * (own - low);
+    sum_high += (own - high) * (own - high);
+  }
+}
+
+/// Half of the left panel's columns at a time: with the right panel's row, that is what sixteen registers hold. The
+/// sums have names, because GCC keeps arrays of them in memory.
+template <SumOf kSum>
+[[gnu::always_inline]] inline void add_terms(const double* left, const double* right, std::int64_t rows, double* sums) {
+  using Lanes = double __attribute__((vector_size(32), aligned(8), may_alias));
+  for (std::int64_t from = 0; from < kPanel; from += 4) {
+    auto* to = reinterpret_cast<Lanes*>(sums + from * kPanel);
+    Lanes s0 = to[0], s1 = to[1], s2 = to[2], s3 = to[3], s4 = to[4], s5 = to[5], s6 = to[6], s7 = to[7];
+    const double *own = left + from, *other = right;
+    for (std::int64_t r = 0; r < rows; ++r, own += kPanel, other += kPanel) {
+      const Lanes low = *reinterpret_cast<const Lanes*>(other), high = *reinterpret_cast<const Lanes*>(other + 4);
+      add_term<kSum>(own[0], low, high, s0, s1);
+      add_term<kSum>(own[1], low, high, s2, s3);
+      add_term<kSum>(own[2], low, high, s4, s5);
+      add_term<kSum>(own[3], low, high, s6, s7);
+    }
+    to[0] = s0, to[1] = s1, to[2] = s2, to[3] = s3, to[4] = s4, to[5] = s5, to[6] = s6, to[7] = s7;
+  }
+}
+
+template <SumOf kSum>
+void panel_portable(const double* left, const double* right, std::int64_t rows, double* sums) {
+  add_terms<kSum>(left, right, rows, sums);
+}
+
+constexpr Kernels kPortable{127,
+                            128,
+                            tile_portable<1>,
+                            tile_portable<kTileQueries>,
+                            squared_distance_portable,
+                            dot_portable,
+                            rough_portable,
+                            panel_portable<SumOf::product>,
+                            panel_portable<SumOf::squared_difference>};
 
 #ifdef OSTEON_X86_KERNELS
 
@@ -118,6 +163,11 @@ OSTEON_AVX2 float rough_avx2(const float* a, const float* b, std::int64_t n) {
   float sum = _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
   for (; i < n; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
   return sum;
+}
+
+template <SumOf kSum>
+OSTEON_AVX2 void panel_avx2(const double* left, const double* right, std::int64_t rows, double* sums) {
+  add_terms<kSum>(left, right, rows, sums);
 }
 
 std::int32_t word(const std::int8_t* bytes) {
@@ -182,8 +232,24 @@ OSTEON_AVX2 void tile_avx2(const CodeTile& tile, const std::int8_t* const* queri
   }
 }
 
-constexpr Kernels kAvx2{63, 64, tile_avx2<1>, tile_avx2<kTileQueries>, squared_distance_avx2, dot_avx2, rough_avx2};
-constexpr Kernels kVnni{127, 128, tile_vnni<1>, tile_vnni<kTileQueries>, squared_distance_avx2, dot_avx2, rough_avx2};
+constexpr Kernels kAvx2{63,
+                        64,
+                        tile_avx2<1>,
+                        tile_avx2<kTileQueries>,
+                        squared_distance_avx2,
+                        dot_avx2,
+                        rough_avx2,
+                        panel_avx2<SumOf::product>,
+                        panel_avx2<SumOf::squared_difference>};
+constexpr Kernels kVnni{127,
+                        128,
+                        tile_vnni<1>,
+                        tile_vnni<kTileQueries>,
+                        squared_distance_avx2,
+                        dot_avx2,
+                        rough_avx2,
+                        panel_avx2<SumOf::product>,
+                        panel_avx2<SumOf::squared_difference>};
 
 #endif
 

@@ -1,7 +1,9 @@
 #pragma once
 
-// The inner loops of the exact search, for the processor that the program runs on: AVX-512 with VNNI, AVX2, or what
-// every x86-64 and other processor has. Whichever runs, the search's answers are the same bits.
+// The inner loops of the exact search and of sums over panels, for the processor that the program runs on: AVX-512 with
+// VNNI, AVX2, or what every x86-64 and other processor has. Whichever runs, the answers are the same bits.
+
+#include "recognition/panels.hpp"
 
 #include <cstdint>
 
@@ -23,6 +25,9 @@ struct CodeTile {
 using CodeKernel = void (*)(const CodeTile& tile, const std::int8_t* const* queries, const std::int32_t* limits,
                             std::uint64_t* masks);
 
+/// Adds the terms of `rows` rows of two panels to the sums of their columns, row by row.
+using PanelKernel = void (*)(const double* left, const double* right, std::int64_t rows, double* sums);
+
 struct Kernels {
   int levels;          ///< codes are -levels … levels
   int offset;          ///< what is added to a gallery code, so that it is not negative
@@ -33,6 +38,8 @@ struct Kernels {
   double (*dot)(const float* a, const float* b, std::int64_t n);
   /// Σ (a - b)² in float32, relative error below (n + 3) · 2⁻²⁴ but for underflow and overflow.
   float (*rough_squared_distance)(const float* a, const float* b, std::int64_t n);
+  PanelKernel add_products;
+  PanelKernel add_squared_differences;
 };
 
 /// The best that this processor can; `OSTEON_KERNELS=portable|avx2` asks for less.

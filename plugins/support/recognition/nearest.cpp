@@ -23,7 +23,7 @@ constexpr std::int64_t kTileRows = kGroup * kTileGroups;
 constexpr std::int64_t kBlockBytes = 256 << 10;  ///< of rows or codes that a group of queries passes over
 constexpr std::int64_t kGroupQueries = 64;       ///< queries in a group
 constexpr std::int64_t kSharedBelow = 4;         ///< fewer queries a thread share the rows among the threads
-constexpr std::int64_t kWorthAThread = 2 << 20;  ///< values of the gallery
+constexpr std::int64_t kWorthAThread = 8 << 20;  ///< values of the gallery
 constexpr std::int64_t kBestBytes = 64 << 20;    ///< of neighbours that are kept at once
 
 }  // namespace
@@ -170,7 +170,8 @@ std::vector<std::vector<Neighbour>> NearestRows::search(const at::Tensor& given,
   const std::int64_t most = kBestBytes / (static_cast<std::int64_t>(sizeof(Neighbour)) * kept * threads);
   const std::int64_t group =
       std::clamp<std::int64_t>((count + threads - 1) / threads, 1, std::clamp<std::int64_t>(most, 1, kGroupQueries));
-  // What one thread reads in some ten microseconds is not worth waking another.
+  // What one thread compares in half a millisecond is not worth waking another: where other programs run too, it may
+  // have to wait for a processor longer than that.
   const std::int64_t worth = std::max<std::int64_t>(1, size() * d / kWorthAThread);
   const std::int64_t parts = count < kSharedBelow * threads ? std::min(threads, worth) : 1;
   const std::int64_t groups = parts > 1 ? 1 : (count + group - 1) / group;

@@ -1,5 +1,6 @@
 #include "statistics/statistics.hpp"
 
+#include <osteon/parallel.hpp>
 #include <osteon/random.hpp>
 
 #include <algorithm>
@@ -20,19 +21,33 @@ double quantile(const std::vector<double>& sorted, double share) {
 
 }  // namespace
 
-std::optional<std::pair<double, double>> interval(std::size_t people, std::uint64_t seed,
-                                                  const std::function<double(std::span<const double>)>& figure) {
-  if (people < kFewestPeople) return std::nullopt;
+std::vector<std::optional<std::pair<double, double>>> intervals(
+    std::size_t people, std::uint64_t seed, std::size_t count,
+    const std::function<std::vector<double>(std::span<const double>)>& figures) {
+  std::vector<std::optional<std::pair<double, double>>> result(count);
+  if (people < kFewestPeople) return result;
   Random random(seed, "bootstrap over people");
-  std::vector<double> figures, times(people);
+  std::vector<std::vector<double>> drawn(count);
+  std::vector<double> times(people);
   for (int draw = 0; draw < kDraws; ++draw) {
+    throw_if_stopped();
     std::ranges::fill(times, 0.0);
     for (std::size_t i = 0; i < people; ++i) ++times[random.below(people)];
-    if (const double one = figure(times); std::isfinite(one)) figures.push_back(one);
+    const std::vector<double> sample = figures(times);
+    for (std::size_t f = 0; f < count; ++f)
+      if (std::isfinite(sample[f])) drawn[f].push_back(sample[f]);
   }
-  if (figures.empty()) return std::nullopt;
-  std::ranges::sort(figures);
-  return std::pair{quantile(figures, 0.025), quantile(figures, 0.975)};
+  for (std::size_t f = 0; f < count; ++f) {
+    if (drawn[f].empty()) continue;
+    std::ranges::sort(drawn[f]);
+    result[f] = std::pair{quantile(drawn[f], 0.025), quantile(drawn[f], 0.975)};
+  }
+  return result;
+}
+
+std::optional<std::pair<double, double>> interval(std::size_t people, std::uint64_t seed,
+                                                  const std::function<double(std::span<const double>)>& figure) {
+  return intervals(people, seed, 1, [&](std::span<const double> times) { return std::vector{figure(times)}; }).front();
 }
 
 std::optional<std::pair<double, double>> share_interval(std::span<const Contribution> people, std::uint64_t seed) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace osteon::statistics {
 
@@ -25,9 +26,14 @@ struct Contribution {
 [[nodiscard]] std::optional<std::pair<double, double>> share_interval(std::span<const Contribution> people,
                                                                       std::uint64_t seed);
 
-/// The same for any figure: `figure(times)` gets how often each person was drawn and gives the figure of that sample, or
-/// NaN where it is undefined. Nothing for fewer than `kFewestPeople` people.
+/// The same for any figure: `figure(times)` gets how often each person was drawn and gives the figure of that sample,
+/// or NaN where it is undefined. Nothing for fewer than `kFewestPeople` people.
 [[nodiscard]] std::optional<std::pair<double, double>> interval(
     std::size_t people, std::uint64_t seed, const std::function<double(std::span<const double> times)>& figure);
+
+/// The intervals of `count` figures that are made of the same samples, as `interval` would give each.
+[[nodiscard]] std::vector<std::optional<std::pair<double, double>>> intervals(
+    std::size_t people, std::uint64_t seed, std::size_t count,
+    const std::function<std::vector<double>(std::span<const double> times)>& figures);
 
 }  // namespace osteon::statistics

@@ -2,12 +2,15 @@
 
 #include "verification/isotonic.hpp"
 
+#include <osteon/parallel.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <numbers>
 #include <set>
+#include <tuple>
 
 namespace osteon::verification {
 
@@ -78,32 +81,49 @@ class LogisticRegression {
   std::vector<double> x_, y_, w_;
 };
 
-/// The fold of each person: those with probes are dealt first, so that no fold has many of them.
-std::map<std::int64_t, std::int64_t> calibration_folds(std::span<const Trial> trials) {
+/// The fold of each person, -1 of those without trials: those with probes are dealt first, so that no fold has many of
+/// them.
+std::vector<std::int64_t> calibration_folds(std::span<const Trial> trials) {
   std::set<std::int64_t> probes, enrolled;
   for (const Trial& trial : trials) {
     probes.insert(trial.probe_person);
     enrolled.insert(trial.enrolled_person);
   }
-  std::map<std::int64_t, std::int64_t> fold;
+  std::vector<std::int64_t> fold(
+      static_cast<std::size_t>(enrolled.empty() ? 0 : std::max(*probes.rbegin(), *enrolled.rbegin()) + 1), -1);
+  std::int64_t dealt = 0;
   for (const auto& people : {probes, enrolled})
-    for (const std::int64_t person : people) fold.try_emplace(person, std::ssize(fold) % kCalibrationFolds);
+    for (const std::int64_t person : people)
+      if (std::int64_t& own = fold[static_cast<std::size_t>(person)]; own < 0) own = dealt++ % kCalibrationFolds;
   return fold;
 }
 
 }  // namespace
 
-double cllr(std::span<const LogRatio> ratios, std::span<const double> times) {
-  double cost[2] = {}, weight[2] = {};
+CllrDraws::CllrDraws(std::span<const LogRatio> ratios) {
+  std::map<std::tuple<bool, std::int64_t, std::int64_t>, std::size_t> place;
   for (const LogRatio& ratio : ratios) {
-    const double w =
-        ratio.weight * times_drawn({0, 1, ratio.is_genuine, ratio.probe_person, ratio.enrolled_person}, times);
-    if (w == 0) continue;
-    cost[ratio.is_genuine] += w * softplus(ratio.is_genuine ? -ratio.value : ratio.value) / std::numbers::ln2;
-    weight[ratio.is_genuine] += w;
+    const auto [known, is_new] =
+        place.try_emplace({ratio.is_genuine, ratio.probe_person, ratio.enrolled_person}, parts_.size());
+    if (is_new) parts_.push_back({{0, 0, ratio.is_genuine, ratio.probe_person, ratio.enrolled_person}, 0});
+    Part& part = parts_[known->second];
+    part.pair.weight += ratio.weight;
+    part.cost += ratio.weight * softplus(ratio.is_genuine ? -ratio.value : ratio.value) / std::numbers::ln2;
+  }
+}
+
+double CllrDraws::operator()(std::span<const double> times) const {
+  double cost[2] = {}, weight[2] = {};
+  for (const Part& part : parts_) {
+    const double drawn = times_drawn(part.pair, times);
+    if (drawn == 0) continue;  // its cost may be infinite
+    cost[part.pair.is_genuine] += drawn * part.cost;
+    weight[part.pair.is_genuine] += drawn * part.pair.weight;
   }
   return (cost[0] / weight[0] + cost[1] / weight[1]) / 2;  // 0/0 is NaN
 }
+
+double cllr(std::span<const LogRatio> ratios, std::span<const double> times) { return CllrDraws(ratios)(times); }
 
 double least_cllr(std::span<const Trial> sorted) {
   const Totals totals = totals_of(sorted);
@@ -149,28 +169,42 @@ std::optional<Calibration> calibrate(std::span<const Trial> trials, std::int64_t
 }
 
 std::optional<std::vector<LogRatio>> cross_calibrated(std::span<const Trial> trials) {
-  std::map<std::int64_t, std::int64_t> fold = calibration_folds(trials);
-
-  std::map<std::pair<std::int64_t, std::int64_t>, Calibration> calibrations;  // by the folds left out
-  std::vector<LogRatio> ratios;
-  for (const Trial& trial : trials) {
-    const std::pair out = std::minmax({fold[trial.probe_person], fold[trial.enrolled_person]});
-    auto known = calibrations.find(out);
-    if (known == calibrations.end()) {
+  const std::vector<std::int64_t> fold = calibration_folds(trials);
+  const auto fold_of = [&](std::int64_t person) { return fold[static_cast<std::size_t>(person)]; };
+  using Folds = std::pair<std::int64_t, std::int64_t>;
+  const auto left_out = [&](const Trial& trial) -> Folds {
+    return std::minmax({fold_of(trial.probe_person), fold_of(trial.enrolled_person)});
+  };
+  std::map<Folds, std::size_t> place;
+  for (const Trial& trial : trials) place.try_emplace(left_out(trial), 0);
+  std::vector<Folds> outs;
+  for (auto& [out, at] : place) {
+    at = outs.size();
+    outs.push_back(out);
+  }
+  std::vector<std::optional<Calibration>> calibrations(outs.size());
+  parallel_for(0, std::ssize(outs), 1, [&](std::int64_t first, std::int64_t last) {
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+      throw_if_stopped();
+      const auto is_out = [&](std::int64_t person) {
+        return fold_of(person) == outs[i].first || fold_of(person) == outs[i].second;
+      };
       std::vector<Trial> others;
       std::set<std::int64_t> people;
-      const auto is_out = [&](std::int64_t person) { return fold[person] == out.first || fold[person] == out.second; };
       for (const Trial& other : trials) {
         if (is_out(other.probe_person) || is_out(other.enrolled_person)) continue;
         others.push_back(other);
         people.insert(other.probe_person);
       }
-      const auto calibration = calibrate(others, std::ssize(people));
-      if (!calibration) return std::nullopt;
-      known = calibrations.emplace(out, *calibration).first;
+      calibrations[i] = calibrate(others, std::ssize(people));
     }
+  });
+  std::vector<LogRatio> ratios;
+  for (const Trial& trial : trials) {
+    const auto& calibration = calibrations[place.at(left_out(trial))];
+    if (!calibration) return std::nullopt;
     ratios.push_back(
-        {known->second(trial.score), trial.weight, trial.is_genuine, trial.probe_person, trial.enrolled_person});
+        {(*calibration)(trial.score), trial.weight, trial.is_genuine, trial.probe_person, trial.enrolled_person});
   }
   return ratios;
 }

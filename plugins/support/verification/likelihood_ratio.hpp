@@ -22,6 +22,21 @@ struct LogRatio {
 /// person is drawn, or nothing. NaN without genuine or without impostor trials.
 [[nodiscard]] double cllr(std::span<const LogRatio> ratios, std::span<const double> times = {});
 
+/// `cllr` of many draws: what a trial costs does not depend on who is drawn, so costs are added up beforehand, one part
+/// for each pair of people.
+class CllrDraws {
+ public:
+  explicit CllrDraws(std::span<const LogRatio> ratios);
+  [[nodiscard]] double operator()(std::span<const double> times = {}) const;
+
+ private:
+  struct Part {
+    Trial pair;  ///< its weight is that of all the pair's trials
+    double cost;
+  };
+  std::vector<Part> parts_;
+};
+
 /// The cllr that the best non-decreasing function of the score reaches, fitted to these very trials (pool adjacent
 /// violators): what is lost to discrimination alone. `sorted`: largest score first.
 [[nodiscard]] double least_cllr(std::span<const Trial> sorted);

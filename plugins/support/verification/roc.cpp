@@ -1,7 +1,9 @@
 #include "verification/roc.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 namespace osteon::verification {
 
@@ -24,19 +26,51 @@ void add_point(Roc& roc, double false_accepts, double true_accepts) {
 
 }  // namespace
 
-Roc roc_of(std::span<const Trial> sorted, std::span<const double> times) {
-  double genuine = 0, impostor = 0;
-  for (const Trial& trial : sorted) (trial.is_genuine ? genuine : impostor) += trial.weight * times_drawn(trial, times);
-  if (!(genuine > 0) || !(impostor > 0)) return {};
-  Roc roc{{0}, {0}};
-  double accepted_genuine = 0, accepted_impostor = 0;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    (sorted[i].is_genuine ? accepted_genuine : accepted_impostor) += sorted[i].weight * times_drawn(sorted[i], times);
-    if (i + 1 < sorted.size() && sorted[i + 1].score == sorted[i].score) continue;
-    add_point(roc, accepted_impostor / impostor, accepted_genuine / genuine);
+RocDraws::RocDraws(std::span<const Trial> sorted) {
+  std::vector<Trial> step;
+  int step_kind = -1;  // 0: impostor trials alone, 1: genuine ones alone, -1: both, which tie
+  for (std::size_t first = 0, last = 0; first < sorted.size(); first = last) {
+    bool has[2] = {};
+    for (; last < sorted.size() && sorted[last].score == sorted[first].score; ++last)
+      has[sorted[last].is_genuine] = true;
+    const int kind = has[0] && has[1] ? -1 : has[1];
+    if (kind < 0 || kind != step_kind) add_step(step);
+    step_kind = kind;
+    step.insert(step.end(), sorted.begin() + static_cast<std::ptrdiff_t>(first),
+                sorted.begin() + static_cast<std::ptrdiff_t>(last));
   }
+  add_step(step);
+}
+
+void RocDraws::add_step(std::vector<Trial>& trials) {
+  if (trials.empty()) return;
+  const auto key = [](const Trial& t) { return std::tuple(t.is_genuine, t.probe_person, t.enrolled_person); };
+  std::ranges::stable_sort(trials, {}, key);
+  for (std::size_t i = 0; i < trials.size(); ++i)
+    if (i > 0 && key(trials[i]) == key(parts_.back()))
+      parts_.back().weight += trials[i].weight;
+    else
+      parts_.push_back(trials[i]);
+  ends_.push_back(parts_.size());
+  trials.clear();
+}
+
+Roc RocDraws::roc(std::span<const double> times) const {
+  Roc roc{{0}, {0}};
+  double accepted[2] = {};  // impostor, genuine
+  std::size_t part = 0;
+  for (const std::size_t end : ends_) {
+    for (; part < end; ++part)
+      accepted[parts_[part].is_genuine] += parts_[part].weight * times_drawn(parts_[part], times);
+    add_point(roc, accepted[0], accepted[1]);
+  }
+  if (!(accepted[0] > 0) || !(accepted[1] > 0)) return {};
+  for (double& one : roc.false_accepts) one /= accepted[0];
+  for (double& one : roc.true_accepts) one /= accepted[1];
   return roc;
 }
+
+Roc roc_of(std::span<const Trial> sorted, std::span<const double> times) { return RocDraws(sorted).roc(times); }
 
 double equal_error_rate(const Roc& roc) {
   for (std::size_t i = 1; i < roc.false_accepts.size(); ++i) {

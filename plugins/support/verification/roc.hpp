@@ -13,6 +13,23 @@ struct Roc {
   std::vector<double> false_accepts, true_accepts;
 };
 
+/// Trials made ready for the curves of many draws of people. A curve turns only where genuine and impostor trials meet:
+/// what lies between two such places is added up beforehand, one part for each pair of people, which leaves a fraction
+/// of the trials to go through in each draw.
+class RocDraws {
+ public:
+  /// `sorted`: largest score first.
+  explicit RocDraws(std::span<const Trial> sorted);
+  /// `times`: how often each person is drawn, or nothing.
+  [[nodiscard]] Roc roc(std::span<const double> times = {}) const;
+
+ private:
+  void add_step(std::vector<Trial>& trials);
+
+  std::vector<Trial> parts_;       ///< trials of one pair of people as one; scores mean nothing
+  std::vector<std::size_t> ends_;  ///< of each step, among the parts
+};
+
 /// `sorted`: largest score first. `times`: how often each person is drawn, or nothing.
 [[nodiscard]] Roc roc_of(std::span<const Trial> sorted, std::span<const double> times = {});
 
