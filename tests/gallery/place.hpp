@@ -15,21 +15,59 @@
 namespace osteon::test {
 
 /// Small, and yet enough that the network tells bones apart which it was not trained on.
-inline std::string run_arguments() {
-  return "run " OSTEON_SOURCE_DIR
-         "/experiments/quickstart.toml --set source.bones=10 --set source.spacing=3.0 --set split.held_out=1"
-         " --set views.height=64 --set views.axial_range=8 --set views.axial_step=8 --set views.in_plane_range=6"
-         " --set views.in_plane_step=6 --set views.query_poses=2 --set film.energies=[60] --set backbone.width=0.25"
-         " --set head.dimensions=32 --set training.epochs=6 --set training.threads=1 --set training.precision=fp32"
-         " --set training.upright=true --set control.poses=1 --set metric.shape_error.samples=1000";
-}
+inline constexpr const char* kExperiment = R"(
+title = "Small"
+[source]
+plugin = "phantom"
+bones = 12
+acquisitions = 2
+spacing = 4.0
+[surface]
+plugin = "isosurface"
+[renderer]
+plugin = "joseph"
+[views]
+height = 64
+field_of_view = 600
+axial_range = 12
+axial_step = 4
+in_plane_range = 0
+query_poses = 2
+drawn_axial = 6
+[film]
+energies = [60]
+materials = "bone"
+minimum = 0.3
+maximum = 1.8
+[split]
+held_out = 2
+[backbone]
+plugin = "resnet"
+depth = 18
+width = 0.25
+[head]
+dimensions = 32
+pairs = 1
+[loss]
+plugin = "triplet"
+margin = 0.2
+[training]
+epochs = 12
+upright = true
+threads = 1
+precision = "fp32"
+[control]
+poses = 0
+[classifier.knn]
+[reporter.files]
+)";
 
-/// Three other phantoms: one X-ray pair of each of their three scans, with half as large pixels.
+inline constexpr int kScans = 2;  ///< of each bone that is asked about
+
+/// Three other phantoms: one X-ray pair of each of their scans, with half as large pixels.
 inline std::string render_arguments() {
-  return "render " OSTEON_SOURCE_DIR
-         "/experiments/quickstart.toml --png xrays --set source.seed=77 --set source.bones=3 --set source.spacing=3.0"
-         " --set views.height=128 --set views.axial_range=0 --set views.in_plane_range=0 --set views.query_poses=1"
-         " --set views.drawn_axial=4 --set film.energies=[70]";
+  return "render small.toml --png xrays --set source.seed=77 --set source.bones=3 --set views.height=128"
+         " --set views.axial_range=0 --set views.query_poses=1 --set views.drawn_axial=4 --set film.energies=[70]";
 }
 
 class GalleryPlace : public ::testing::Test {
@@ -40,9 +78,11 @@ class GalleryPlace : public ::testing::Test {
     if (place_ != nullptr) return;
     place_ = new Workplace;  // for all tests of the program; removed by the last of them
     std::atexit([] { delete place_; });
-    const Outcome run = osteon(run_arguments());
-    ASSERT_EQ(run.code, 0) << run.err << run.out;
-    const Outcome pack = osteon("pack runs/" + only_run(*place_).filename().string() + " --out model.osteon");
+    std::ofstream(folder() / "small.toml") << kExperiment;
+    const Outcome trained = osteon("run small.toml");
+    ASSERT_EQ(trained.code, 0) << trained.err << trained.out;
+    run_ = only_run(*place_).filename().string();
+    const Outcome pack = osteon("pack runs/" + run_ + " --out model.osteon");
     ASSERT_EQ(pack.code, 0) << pack.err << pack.out;
     packed_ = pack.out;
     const Outcome render = osteon(render_arguments());
@@ -58,14 +98,17 @@ class GalleryPlace : public ::testing::Test {
   static const Workplace& place() { return *place_; }
   static const fs::path& folder() { return place_->folder(); }
   static const std::string& packed() { return packed_; }
+  static const std::string& run() { return run_; }
 
-  /// "ap-3-1.png ml-3-1.png": the X-rays of a bone's scan, 1 to 3 both.
+  /// "ap-3-1.png ml-3-1.png": the X-rays of a bone's scan, 1 to 3 and 1 to `kScans`.
   static std::string xrays(int bone, int scan) {
     const std::string name = std::to_string(bone) + "-" + std::to_string(scan) + ".png";
     return "ap-" + name + " ml-" + name;
   }
   /// With their scale: 600 mm in 128 pixels.
   static std::string scaled(int bone, int scan) { return xrays(bone, scan) + " --spacing 4.6875"; }
+
+  static std::string montage(int bone, int scan) { return text("xrays/phantom-00", bone, "-", scan, "/00000.png"); }
 
   static host::FormatHandle pictures() {
     static host::Registry registry({fs::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
@@ -81,7 +124,8 @@ class GalleryPlace : public ::testing::Test {
   static void cut_in_two(const fs::path& scan) {
     const std::string name = scan.filename().string();
     const std::size_t dash = name.rfind('-');
-    const std::string to = std::to_string(std::stoi(name.substr(name.find('-') + 1, dash))) + name.substr(dash) + ".png";
+    const std::string to =
+        std::to_string(std::stoi(name.substr(name.find('-') + 1, dash))) + name.substr(dash) + ".png";
     const at::Tensor montage = grey(scan / "00000.png");
     const std::int64_t half = montage.size(1) / 2;
     write_png(folder() / ("ap-" + to), montage.slice(1, 0, half).contiguous());
@@ -89,7 +133,7 @@ class GalleryPlace : public ::testing::Test {
   }
 
   static inline Workplace* place_ = nullptr;
-  static inline std::string packed_;
+  static inline std::string packed_, run_;
 };
 
 }  // namespace osteon::test

@@ -16,7 +16,7 @@ using pipeline::Gallery;
 using pipeline::GalleryEntry;
 
 std::string summary(const fs::path& file, const Gallery& gallery) {
-  return text(file.string(), " · ", gallery.bones().size(), " bones · ", gallery.entries.size(), " fingerprints");
+  return file.string() + " · " + pipeline::size_text(gallery);
 }
 
 void list(const fs::path& file, bool every) {

@@ -22,7 +22,7 @@ void show(const Options& options, const pipeline::Model& model, const pipeline::
   for (const std::string& line : query.lines) std::cout << line << "\n";
   std::cout << "model      " << options.model.string() << " · network " << model.pack().network.substr(0, 12) << "\n"
             << "gallery    " << (options.gallery.empty() ? "the model's own" : options.gallery.string()) << " · "
-            << gallery.bones().size() << " bones · " << gallery.entries.size() << " fingerprints\n";
+            << pipeline::size_text(gallery) << "\n";
   for (const std::string& line : pipeline::told(answer, gallery)) std::cout << line << "\n";
   for (const std::string& notice : model.pack().notices) std::cout << "note       " << notice << "\n";
   if (options.out.empty()) return;

@@ -24,8 +24,8 @@ std::vector<std::string> enroll(const Model& model, const std::filesystem::path&
   change_gallery(gallery, empty, [&](Gallery& known) {
     require_network(gallery.string(), known, model.pack().network);
     const bool is_new = add_entry(known, entry, query.fingerprint, small_picture(query.montage));
-    lines.push_back(text(is_new ? "enrolled   " : "there      ", enrolment.id, " · ", gallery.string(), " has ",
-                         known.bones().size(), " bones · ", known.entries.size(), " fingerprints"));
+    lines.push_back(
+        text(is_new ? "enrolled   " : "there      ", enrolment.id, " · ", gallery.string(), " has ", size_text(known)));
     return is_new;
   });
   return lines;

@@ -53,6 +53,12 @@ at::Tensor Gallery::labels() const {
   return at::tensor(labels, at::kLong);
 }
 
+std::string size_text(const Gallery& gallery) {
+  const std::size_t bones = gallery.bones().size(), fingerprints = gallery.entries.size();
+  return text(bones, bones == 1 ? " bone · " : " bones · ", fingerprints,
+              fingerprints == 1 ? " fingerprint" : " fingerprints");
+}
+
 void require_pseudonym(const std::string& what, const std::string& word) {
   constexpr std::size_t kLongest = 64;
   const auto is_plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };

@@ -46,6 +46,9 @@ struct Gallery {
   [[nodiscard]] at::Tensor labels() const;
 };
 
+/// "12 bones · 2016 fingerprints"
+[[nodiscard]] std::string size_text(const Gallery& gallery);
+
 /// Throws `Error` unless `word` can be an id or a subject: 1 to 64 letters, digits, '-', '_' and '.', a letter or digit
 /// first. `what` is for the message: "--id".
 void require_pseudonym(const std::string& what, const std::string& word);

@@ -58,7 +58,7 @@ std::vector<Candidate> nearest_bones(const Gallery& gallery, const at::Tensor& f
 void add_notices(Answer& answer, const Gallery& gallery, const Query& query, bool own) {
   if (!own && !std::isnan(answer.accept_from))
     answer.notices.push_back(
-        text("the threshold is from ", answer.strangers.people(),
+        text("the threshold is from ", answer.strangers.trained.people(),
              " people of the model's training, asked against this gallery; how its own bones score "
              "on another day it does not know"));
   const auto same = std::ranges::find(gallery.entries, answer.id, &GalleryEntry::id);
@@ -83,17 +83,24 @@ std::string percent(double share) {
   return digits;
 }
 
-/// How many strangers score as high, and how much so few people can say.
-std::string confidence(const Answer& answer) {
-  const std::int64_t people = answer.strangers.people();
-  if (people == 0) return "not known: nobody to calibrate with";
-  const double share = answer.strangers.share_reaching(answer.score);
-  const double least = std::min(1.0, kRuleOfThree / static_cast<double>(people));
-  std::string line = text(percent(share), " of the X-rays of ", people, " strangers score as high");
-  if (share < least) line += text("; so few people vouch for ", percent(least), " at best");
+/// How many of these people's X-rays score as high, and how much so few of them can say.
+std::string share_text(const PeopleScores& people, double score, const std::string& who) {
+  const double share = people.share_reaching(score);
+  const double least = std::min(1.0, kRuleOfThree / static_cast<double>(people.people()));
+  return text(percent(share), " of the X-rays of ", people.people(), " ", who, " score as high",
+              share < least ? text("; so few people vouch for ", percent(least), " at best") : std::string());
+}
+
+std::vector<std::string> confidence(const Answer& answer) {
+  const Strangers& strangers = answer.strangers;
+  if (strangers.trained.person.empty()) return {"confidence not known: nobody to calibrate with"};
+  std::vector<std::string> lines = {"confidence " + share_text(strangers.trained, answer.score, "strangers")};
+  if (!strangers.unseen.person.empty())
+    lines.push_back("           " + share_text(strangers.unseen, answer.score, "strangers that the network never saw"));
   if (!answer.known.person.empty())
-    line += text(" · ", percent(answer.known.share_reaching(answer.score)), " of those of known bones do");
-  return line;
+    lines.push_back(text("           ", percent(answer.known.share_reaching(answer.score)),
+                         " of those of known bones, from scans of their own"));
+  return lines;
 }
 
 std::string pose_text(const GalleryEntry& entry) {
@@ -117,7 +124,8 @@ Answer identify(host::Registry& registry, const Model& model, const Gallery& gal
   answer.rate = pack.section("unknown").real("false_accept_rate");
   answer.strangers = own ? packed.strangers : strangers_of(handle, pack, gallery);
   if (own) answer.known = packed.known;
-  answer.accept_from = threshold_for(answer.strangers.scores, answer.strangers.person, answer.rate);
+  const PeopleScores& trained = answer.strangers.trained;
+  answer.accept_from = threshold_for(trained.scores, trained.person, answer.rate);
   handle.fit(gallery.fingerprints.contiguous(), gallery.labels());
   const Prediction prediction = handle.predict(query.fingerprint.unsqueeze(0).contiguous());
   const std::int64_t label = prediction.labels.item<std::int64_t>();
@@ -141,7 +149,7 @@ std::vector<std::string> told(const Answer& answer, const Gallery& gallery) {
   if (!answer.accepted)
     lines.push_back(answer.id.empty() ? "why        the classifier itself names no bone"
                                       : text("why        ", answer.id, " is most alike, but not alike enough"));
-  lines.push_back("confidence " + confidence(answer));
+  for (std::string& line : confidence(answer)) lines.push_back(std::move(line));
   std::size_t rank = 0, width = 4;
   for (const Candidate& one : answer.candidates) width = std::max(width, one.id.size());
   lines.push_back(text("rank  bone", std::string(width - 4, ' '), "  distance  nearest to"));

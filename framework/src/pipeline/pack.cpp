@@ -97,12 +97,25 @@ void read_network(const store::Artifact& part, host::Registry& registry, Pack& p
   pack.weights = part.tensors;
 }
 
+/// The calibration's lists of people by name: fingerprints, and scores of each classifier.
+template <class P>
+auto people_of(P& pack) {
+  return std::array{std::pair("trained", &pack.trained), std::pair("unseen", &pack.unseen)};
+}
+template <class C>
+auto scores_of(C& classifier) {
+  return std::array{std::pair("trained", &classifier.strangers.trained),
+                    std::pair("unseen", &classifier.strangers.unseen), std::pair("known", &classifier.known)};
+}
+
 store::Artifact calibration_part(const Pack& pack) {
   store::Artifact part;
-  part.facts["person"] = pack.strangers.person;
-  part.tensors["vectors"] = pack.strangers.vectors;
+  for (const auto& [kind, people] : people_of(pack)) {
+    part.facts["person"][kind] = people->person;
+    part.tensors[kind] = people->vectors;
+  }
   for (const PackedClassifier& one : pack.classifiers)
-    for (const auto& [kind, people] : {std::pair("strangers", &one.strangers), std::pair("known", &one.known)}) {
+    for (const auto& [kind, people] : scores_of(one)) {
       part.facts["classifiers"][one.choice.instance][kind] = people->person;
       part.tensors[text(one.choice.instance, "/", kind)] = people->scores;
     }
@@ -113,14 +126,15 @@ void read_calibration(const store::Artifact& part, Pack& pack) {
   const auto require = [](bool holds) {
     if (!holds) throw Error("its calibration cannot be read: numbers and people don't belong together");
   };
-  pack.strangers.person = part.facts.at("person");
-  pack.strangers.vectors = part.tensors.at("vectors");
-  const at::Tensor& vectors = pack.strangers.vectors;
-  require(vectors.dim() == 2 && vectors.scalar_type() == at::kFloat &&
-          vectors.size(0) == std::ssize(pack.strangers.person) && at::isfinite(vectors).all().item<bool>());
-  pack.strangers.labels = at::zeros({vectors.size(0)}, at::kLong);
+  for (const auto& [kind, people] : people_of(pack)) {
+    people->person = part.facts.at("person").at(kind);
+    people->vectors = part.tensors.at(kind);
+    require(people->vectors.dim() == 2 && people->vectors.scalar_type() == at::kFloat &&
+            people->vectors.size(0) == std::ssize(people->person) && at::isfinite(people->vectors).all().item<bool>());
+    people->labels = at::zeros({people->vectors.size(0)}, at::kLong);
+  }
   for (PackedClassifier& one : pack.classifiers)
-    for (const auto& [kind, people] : {std::pair("strangers", &one.strangers), std::pair("known", &one.known)}) {
+    for (const auto& [kind, people] : scores_of(one)) {
       people->person = part.facts.at("classifiers").at(one.choice.instance).at(kind);
       people->scores = part.tensors.at(text(one.choice.instance, "/", kind));
       require(people->scores.dim() == 1 && people->scores.scalar_type() == at::kFloat &&
@@ -158,16 +172,21 @@ ParameterValue value_from(const Parameter& parameter, const json& j) {
                    " is of another type; expected ", parameter.range_text()));
 }
 
-PeopleScores strangers_of(const host::ClassifierHandle& classifier, const Pack& pack, const Gallery& gallery) {
+Strangers strangers_of(const host::ClassifierHandle& classifier, const Pack& pack, const Gallery& gallery) {
+  const PeopleScores nobody{at::empty({0}, at::kFloat), {}};
   const Parameters& unknown = pack.section("unknown");
-  if (unknown.real("false_accept_rate") == 0) return {at::empty({0}, at::kFloat), {}};
+  if (unknown.real("false_accept_rate") == 0) return {nobody, nobody};
   Labelled known{gallery.fingerprints.contiguous(), gallery.labels(), {}};
   for (const GalleryEntry& entry : gallery.entries) known.person.push_back(entry.subject);
-  std::vector<std::string> people;
-  for (const std::string& one : pack.strangers.person)
-    if (std::ranges::find(people, one) == people.end()) people.push_back(one);
-  return ask_strangers(classifier, known, pack.strangers, people, unknown.integer("groups"),
-                       static_cast<std::uint64_t>(pack.section("split").integer("seed")));
+  const auto ask = [&](const Labelled& asked) {
+    std::vector<std::string> people;
+    for (const std::string& one : asked.person)
+      if (std::ranges::find(people, one) == people.end()) people.push_back(one);
+    if (people.empty()) return nobody;
+    return ask_strangers(classifier, known, asked, people, unknown.integer("groups"),
+                         static_cast<std::uint64_t>(pack.section("split").integer("seed")));
+  };
+  return {ask(pack.trained), ask(pack.unseen)};
 }
 
 store::Artifact part_of(const store::Artifact& whole, const std::string& name, const std::string& file) {

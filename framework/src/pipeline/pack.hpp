@@ -5,8 +5,9 @@
 //
 //     network       weights, backbone and head, precision, and how an X-ray becomes the network's image: [views],
 //                   [film], [xray], [crop], training.upright; the classifiers' choice
-//     calibration   fingerprints of strangers, to tell how sure an answer from any gallery is, and what they and known
-//                   bones score before the run's own gallery
+//     calibration   fingerprints of people whom the network was trained on and of such whom it never saw, to tell how
+//     sure
+//                   an answer from any gallery is, and what they and known bones score before the run's own gallery
 //     gallery       the run's fingerprints
 //
 // Other parts (a model of shapes) may stand beside them: what this Osteon does not know it keeps.
@@ -25,11 +26,17 @@ inline constexpr const char* kGalleryKind = "gallery";  ///< of a bundle, and of
 /// The pictures that stand side by side in what a network sees, from the left.
 inline constexpr std::array<const char*, 2> kMontageViews = {"AP", "ML"};
 
-/// A classifier of the run, and what X-rays of two kinds of people scored before the run's own gallery.
+/// What X-rays of people score whom a gallery doesn't know.
+struct Strangers {
+  PeopleScores trained;  ///< people that the network was trained on: they decide the threshold
+  PeopleScores unseen;   ///< people that it never saw: they decide nothing, and say what the threshold is worth
+};
+
+/// A classifier of the run, and what X-rays scored before the run's own gallery.
 struct PackedClassifier {
   config::PluginChoice choice;
-  PeopleScores strangers;  ///< people that were trained on, taken out of the gallery
-  PeopleScores known;  ///< bones that were trained on, from a scan of their own; minus infinity if taken for another
+  Strangers strangers;  ///< each taken out of the gallery before they are asked about
+  PeopleScores known;   ///< bones that were trained on, from a scan of their own; minus infinity if taken for another
 };
 
 struct Pack {
@@ -41,7 +48,8 @@ struct Pack {
   config::PluginChoice backbone;
   std::vector<PackedClassifier> classifiers;  ///< in the experiment's order
   std::map<std::string, at::Tensor> weights;
-  Labelled strangers;  ///< validation images of the people that were trained on
+  Labelled trained;  ///< validation images of the people that were trained on
+  Labelled unseen;   ///< all images of the people that were held out
   Gallery gallery;
   std::map<std::string, store::Artifact> more;  ///< other named parts
 
@@ -50,8 +58,8 @@ struct Pack {
 
 /// What the model's strangers score before a gallery, for a classifier of the model; nobody where [unknown] asks for no
 /// calibration. People whom the gallery knows are taken out of it before they are asked about.
-[[nodiscard]] PeopleScores strangers_of(const host::ClassifierHandle& classifier, const Pack& pack,
-                                        const Gallery& gallery);
+[[nodiscard]] Strangers strangers_of(const host::ClassifierHandle& classifier, const Pack& pack,
+                                     const Gallery& gallery);
 
 /// A part of a bundle of parts. Throws `Error` when `file` has none of that name.
 [[nodiscard]] store::Artifact part_of(const store::Artifact& whole, const std::string& name, const std::string& file);

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace osteon::pipeline {
@@ -118,13 +119,12 @@ const std::string& person_of(const ImageTable& images, std::int64_t row) {
   return images.bones[static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[row])].subject;
 }
 
-/// The images of one role of bones that the network was trained on, with their people.
-Labelled of_trained(const Packed& packed, Role role) {
+/// The images of bones for which `wanted` holds of their role and of whether they were held out, with their people.
+Labelled some_of(const Packed& packed, const std::function<bool(Role, bool)>& wanted) {
   const ImageTable& images = packed.images;
   const auto* bone = images.bone.data_ptr<std::int64_t>();
   const at::Tensor rows = images.rows_where([&](std::int64_t i) {
-    return images.role[static_cast<std::size_t>(i)] == role &&
-           !images.bones[static_cast<std::size_t>(bone[i])].held_out;
+    return wanted(images.role[static_cast<std::size_t>(i)], images.bones[static_cast<std::size_t>(bone[i])].held_out);
   });
   Labelled some{packed.fingerprints.index_select(0, rows).contiguous(), images.bone.index_select(0, rows), {}};
   for (const std::int64_t row : as_vector(rows)) some.person.push_back(person_of(images, row));
@@ -192,19 +192,24 @@ Packed images_of_run(const RunContext& run, const StoredModel& model, const Pack
 
 std::string percent(double share) { return text(std::round(1000 * share) / 10, " %"); }
 
-std::string told(const PackedClassifier& one, double rate) {
+std::vector<std::string> told(const PackedClassifier& one, double rate) {
   const std::string name = one.choice.instance;
-  if (one.strangers.person.empty())
-    return text("unknown    ", name, " always answers: ",
-                rate == 0 ? "unknown.false_accept_rate is 0" : "there is nobody to calibrate with");
-  const double accept_from = threshold_for(one.strangers.scores, one.strangers.person, rate);
-  std::string line = text("unknown    ", name, " answers from the score ", accept_from,
-                          " on: ", percent(one.strangers.share_reaching(accept_from)), " of the X-rays of ",
-                          one.strangers.people(), " strangers reach it");
-  if (!one.known.person.empty())
-    line += text(", ", percent(one.known.share_reaching(accept_from)), " of those of ", one.known.people(),
-                 " known people, from scans of their own");
-  return line;
+  const PeopleScores &trained = one.strangers.trained, &unseen = one.strangers.unseen;
+  if (trained.person.empty())
+    return {text("unknown    ", name, " always answers: ",
+                 rate == 0 ? "unknown.false_accept_rate is 0" : "there is nobody to calibrate with")};
+  const double accept_from = threshold_for(trained.scores, trained.person, rate);
+  std::vector<std::string> lines = {
+      text("unknown    ", name, " answers from the score ", accept_from, " on, which is reached by")};
+  const auto add = [&](const PeopleScores& people, const std::string& who) {
+    if (!people.person.empty())
+      lines.push_back(
+          text("           ", percent(people.share_reaching(accept_from)), " of the X-rays of ", people.people(), who));
+  };
+  add(trained, " strangers that it was trained on");
+  add(unseen, " strangers that it never saw");
+  add(one.known, " known people, from scans of their own");
+  return lines;
 }
 
 }  // namespace
@@ -212,26 +217,31 @@ std::string told(const PackedClassifier& one, double rate) {
 std::vector<std::string> pack_run(const fs::path& run, const std::vector<fs::path>& plugin_folders,
                                   const fs::path& file) {
   const StoredModel model = stored_model(run);
+  if (!fs::exists(run / "experiment.toml"))
+    throw Error(text(run.string(),
+                     ": has no experiment.toml; add a reporter to the experiment that keeps it and run it "
+                     "again, which costs nothing"));
   const OpenedExperiment opened({{run / "experiment.toml", {}, {}}, plugin_folders, run.parent_path(), ""});
   Pack pack = packed_network(opened.run(), model, run);
   const Packed packed = images_of_run(opened.run(), model, pack);
   pack.gallery = gallery_of(packed, pack);
   note_folds_and_volumes(packed, pack);
-  pack.strangers = of_trained(packed, Role::validation);
-  const Labelled known = of_trained(packed, Role::query);
+  pack.trained = some_of(packed, [](Role role, bool held_out) { return role == Role::validation && !held_out; });
+  pack.unseen = some_of(packed, [](Role, bool held_out) { return held_out; });
+  const Labelled known = some_of(packed, [](Role role, bool held_out) { return role == Role::query && !held_out; });
   std::vector<std::string> ids;
   for (const EvidenceBone& bone : packed.images.bones) ids.push_back(bone.id);
   for (const config::PluginChoice* choice : opened.run().experiment.all("classifier"))
     pack.classifiers.push_back(calibrated(opened.run(), *choice, pack, known, ids));
   write_pack(file, pack, opened.run().registry);
 
-  std::vector<std::string> lines = {
-      text("network    ", pack.network),
-      text("images     ", pack.width, " x ", pack.height, " pixels · ", pack.backbone.plugin, " · ",
-           pack.section("training").text("precision")),
-      text("gallery    ", pack.gallery.bones().size(), " bones · ", pack.gallery.entries.size(), " fingerprints")};
+  std::vector<std::string> lines = {text("network    ", pack.network),
+                                    text("images     ", pack.width, " x ", pack.height, " pixels · ",
+                                         pack.backbone.plugin, " · ", pack.section("training").text("precision")),
+                                    "gallery    " + size_text(pack.gallery)};
   for (const PackedClassifier& one : pack.classifiers)
-    lines.push_back(told(one, pack.section("unknown").real("false_accept_rate")));
+    for (std::string& line : told(one, pack.section("unknown").real("false_accept_rate")))
+      lines.push_back(std::move(line));
   for (const std::string& notice : pack.notices) lines.push_back("note       " + notice);
   lines.push_back(text("wrote      ", file.string(), " · ", fs::file_size(file), " bytes"));
   return lines;
