@@ -160,6 +160,8 @@ TEST(Gallery, RefusesAFileWhosePartsDoNotBelongTogether) {
   EXPECT_EQ(refusal([](auto& a) { a.facts["entries"][1]["picture"] = 2; }), wrong);
   EXPECT_EQ(refusal([](auto& a) { a.facts["entries"][1].erase("id"); }),
             "x: its gallery cannot be read: an entry is missing or of another type");
+  EXPECT_EQ(refusal([](auto& a) { a.facts["entries"][1]["command"] = "\x1b[2J"; }),
+            "x: a word in it holds control characters, which Osteon never writes");
 }
 
 TEST(Gallery, IsChangedUnderItsLockOrLeftAlone) {

@@ -19,8 +19,8 @@ inline constexpr const char* kExperiment = R"(
 title = "Small"
 [source]
 plugin = "phantom"
-bones = 12
-acquisitions = 2
+bones = 24
+acquisitions = 1
 spacing = 4.0
 [surface]
 plugin = "isosurface"
@@ -32,15 +32,14 @@ field_of_view = 600
 axial_range = 12
 axial_step = 4
 in_plane_range = 0
-query_poses = 2
-drawn_axial = 6
+in_plane_step = 6
 [film]
 energies = [60]
 materials = "bone"
 minimum = 0.3
 maximum = 1.8
 [split]
-held_out = 2
+held_out = 4
 [backbone]
 plugin = "resnet"
 depth = 18
@@ -53,6 +52,8 @@ plugin = "triplet"
 margin = 0.2
 [training]
 epochs = 12
+classes_per_batch = 10
+images_per_class = 4
 upright = true
 threads = 1
 precision = "fp32"
@@ -66,7 +67,8 @@ inline constexpr int kScans = 2;  ///< of each bone that is asked about
 
 /// Three other phantoms: one X-ray pair of each of their scans, with half as large pixels.
 inline std::string render_arguments() {
-  return "render small.toml --png xrays --set source.seed=77 --set source.bones=3 --set views.height=128"
+  return "render small.toml --png xrays --set source.seed=77 --set source.bones=3 --set source.acquisitions=2 --set "
+         "views.height=128"
          " --set views.axial_range=0 --set views.query_poses=1 --set views.drawn_axial=4 --set film.energies=[70]";
 }
 

@@ -53,6 +53,9 @@ struct Gallery {
 /// first. `what` is for the message: "--id".
 void require_pseudonym(const std::string& what, const std::string& word);
 
+/// Throws `Error` when a word from a file has signs that would steer a terminal.
+void require_printable(const std::string& word);
+
 /// A network's image as a gallery keeps it for people to look at: at most 128 rows. uint8 `[H, W]` → `[h, w]`.
 [[nodiscard]] at::Tensor small_picture(const at::Tensor& montage);
 

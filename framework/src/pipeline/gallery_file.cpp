@@ -44,9 +44,9 @@ GalleryEntry entry_from(const json& j) {
   entry.date = j.at("date");
   entry.command = j.at("command");
   entry.picture = j.value("picture", std::int64_t{-1});
-  for (const std::string& word : {entry.id, entry.subject})
-    if (word.empty() || std::ranges::any_of(word, [](unsigned char c) { return c < ' '; }))
-      throw Error("an id or a subject in its gallery is empty or holds control characters");
+  for (const std::string& word : {entry.id, entry.subject, entry.mesh, entry.source, entry.date, entry.command})
+    require_printable(word);
+  if (entry.id.empty() || entry.subject.empty()) throw Error("a bone in its gallery has no id or no subject");
   return entry;
 }
 
@@ -61,6 +61,11 @@ bool belong_together(const Gallery& gallery) {
 }
 
 }  // namespace
+
+void require_printable(const std::string& word) {
+  if (std::ranges::any_of(word, [](unsigned char c) { return c < ' ' || c == 0x7F; }))
+    throw Error("a word in it holds control characters, which Osteon never writes");
+}
 
 store::Artifact to_artifact(const Gallery& gallery) {
   store::Artifact artifact;

@@ -218,6 +218,8 @@ Pack read_pack(const fs::path& file, host::Registry& registry) {
     pack.run = whole.facts.at("run");
     pack.date = whole.facts.at("date");
     pack.notices = whole.facts.at("notices");
+    for (const std::string& word : {pack.title, pack.run, pack.date}) require_printable(word);
+    for (const std::string& notice : pack.notices) require_printable(notice);
     read_network(part(kNetworkPart), registry, pack);
     read_calibration(part(kCalibrationPart), pack);
     for (const auto& [name, facts] : whole.facts.at("parts").items())
