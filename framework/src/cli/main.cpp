@@ -42,6 +42,10 @@ int main(int argc, char** argv) {
   osteon::cli::add_view(app, common);
   osteon::cli::add_render(app, common);
   osteon::cli::add_xray(app, common);
+  osteon::cli::add_pack(app, common);
+  osteon::cli::add_enroll(app, common);
+  osteon::cli::add_identify(app, common);
+  osteon::cli::add_gallery(app, common);
   osteon::cli::add_export(app, common);
   osteon::cli::add_weights(app, common);
   osteon::cli::add_plugins(app, common);

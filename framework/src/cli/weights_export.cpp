@@ -2,15 +2,13 @@
 
 #include "host/handles.hpp"
 #include "pipeline/runner.hpp"
-#include "store/store.hpp"
+#include "pipeline/stored_model.hpp"
 #include "training/weights_fit.hpp"
 
 #include <osteon/error.hpp>
-#include <osteon/files.hpp>
 
 #include <ATen/Functions.h>
 #include <torch/nn/modules/conv.h>
-#include <nlohmann/json.hpp>
 
 #include <optional>
 
@@ -20,31 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Tensors = std::map<std::string, at::Tensor>;
-
-/// The stored model of a run.
-store::Artifact load_model(const fs::path& run) {
-  const fs::path file = run / "model.json";
-  if (!fs::exists(file))
-    throw Error(
-        text(run.string(),
-             ": not the folder of a run that has trained (it has no model.json); of a sweep, name the folder of "
-             "one point, as ",
-             (run / "01").string()));
-  std::string key;
-  try {
-    key = nlohmann::json::parse(read_file(file)).at("key");
-  } catch (const nlohmann::json::exception&) {
-    throw Error(text(file.string(), ": damaged; run the experiment again, which writes it anew"));
-  }
-  const fs::path root = store::Store::standard_root();
-  const Error gone(text(run.string(), ": its model is not in the store ", root.string(),
-                        "; set OSTEON_STORE to the store of the run, or make it again: osteon run ",
-                        (run / "experiment.toml").string()));
-  if (!fs::exists(root)) throw gone;
-  const store::Store store(root);
-  if (!store.digest(key)) throw gone;
-  return store.load(key);
-}
 
 /// Linear class weights and biases of the embeddings, where the model has them and its embeddings are the backbone's
 /// features: the class layer as torchvision has it.
@@ -142,7 +115,7 @@ std::shared_ptr<Network> make_network(const host::LoadedPlugin& plugin, const Pa
 }
 
 std::vector<std::string> export_weights(const WeightsExport& request, Common& common) {
-  const store::Artifact model = load_model(request.run);
+  const store::Artifact model = pipeline::stored_model(request.run).artifact;
   host::Registry registry(host::Registry::search_path(common.plugin_folders));
   const config::Plan plan = config::load({request.run / "experiment.toml", {}, {}}, pipeline::sections(), registry);
   const config::Experiment& experiment = plan.points.front().experiment;

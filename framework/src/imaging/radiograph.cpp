@@ -160,6 +160,7 @@ void PreparedRadiograph::find_bone(const RadiographHints& hints, const Parameter
         ++border;
     }
     at_border_ = border > 0;
+    if (pass == 0) is_ground_bright_ = 2 * border > 2 * (crop_[2] + crop_[3]) - 4;
     if (given > 0 || static_cast<double>(border) <= kFleshAtBorder * static_cast<double>(2 * (crop_[2] + crop_[3])))
       break;
     candidates = bone_;
@@ -373,6 +374,9 @@ std::vector<std::string> PreparedRadiograph::facts() const {
   lines.push_back(text("resampled  ", shortened(step_), " pixels to one",
                        spacing_ > 0 ? text(" of ", shortened(output_spacing(), 1e-3), " mm") : "",
                        mirror_ ? ", mirrored" : ""));
+  if (is_ground_bright_)
+    lines.push_back(
+        "look here  most of the picture's border is bright: if bone is dark in it, set xray.polarity to bone_dark");
   if (at_border_)
     lines.push_back(
         "look here  the bone touches the border: if it is cut off, its ends are missing and its centre is off");

@@ -53,6 +53,8 @@ class PreparedRadiograph {
   [[nodiscard]] double cut(double in_plane) const;
   /// mm at the isocentre of the half image's pixels; 0 when the scale is unknown.
   [[nodiscard]] double output_spacing() const { return spacing_ * step_; }
+  /// Pixels of the radiograph to one of the half image; below 1 the radiograph is the coarser.
+  [[nodiscard]] double resampling() const { return step_; }
   /// What was found, one line each: size, scale and its source, crop, angle, length, and what to correct.
   [[nodiscard]] std::vector<std::string> facts() const;
 
@@ -75,6 +77,7 @@ class PreparedRadiograph {
   double angle_ = 0, found_angle_ = 0;      ///< degrees, counter-clockwise from upright
   double length_ = 0, elongation_ = 0;      ///< pixels along the axis; ratio of the principal deviations
   bool at_border_ = false, flesh_ = false;  ///< the bone leaves the picture; a brighter part was looked for
+  bool is_ground_bright_ = false;           ///< most of the border is
   double spacing_ = 0, step_ = 1;           ///< mm a pixel; pixels of the radiograph a pixel of the half image
   std::string spacing_source_;
   std::vector<std::uint8_t> grey_;  ///< of 4096 levels of brightness

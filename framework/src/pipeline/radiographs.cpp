@@ -24,8 +24,24 @@ host::FormatHandle make_format(host::Registry& registry, const std::string& name
   return {plugin, Parameters(plugin.schema, {})};
 }
 
-/// Reads with the format named, or with the one that claims the file's ending.
-Radiograph read(host::Registry& registry, const fs::path& file, const std::string& format) {
+XraySettings settings_of(const RunOptions& options, host::Registry& registry, bool framed) {
+  XraySettings settings;
+  if (!options.request.file.empty()) {
+    const config::Plan plan = config::load(options.request, sections(), registry);
+    const auto& given = plan.points.front().experiment.sections;
+    settings = {given.at("views"), given.at("film"), given.at("xray")};
+  }
+  if (framed) {
+    auto values = settings.views.values();
+    values["scaling"] = std::string("framed");
+    settings.views = {imaging::views_schema(), values};
+  }
+  return settings;
+}
+
+}  // namespace
+
+Radiograph read_radiograph(host::Registry& registry, const fs::path& file, const std::string& format) {
   const std::string name = lower(file.filename().string());
   std::error_code problem;
   if (!fs::is_regular_file(file, problem)) throw Error(text(file.string(), ": no such file"));
@@ -42,46 +58,33 @@ Radiograph read(host::Registry& registry, const fs::path& file, const std::strin
       text(file.filename().string(), ": no format is known by this ending; name one with --format (", formats, ")"));
 }
 
-struct Settings {
-  Parameters views{imaging::views_schema(), {}};
-  Parameters film{imaging::film_schema(), {}};
-  Parameters radiographs{imaging::radiographs_schema(), {}};
-};
-
-Settings settings_of(const RunOptions& options, host::Registry& registry, bool framed) {
-  Settings settings;
-  if (!options.request.file.empty()) {
-    const config::Plan plan = config::load(options.request, sections(), registry);
-    const auto& given = plan.points.front().experiment.sections;
-    settings = {given.at("views"), given.at("film"), given.at("xray")};
-  }
-  if (framed) {
-    auto values = settings.views.values();
-    values["scaling"] = std::string("framed");
-    settings.views = {imaging::views_schema(), values};
-  }
-  return settings;
+at::Tensor PreparedPair::montage(const XraySettings& settings) const {
+  const std::vector<imaging::Pose> as_it_is(1);
+  return imaging::expose_pair(ap, ml, as_it_is, settings.views).pixels[0];
 }
 
-}  // namespace
-
-std::vector<std::string> prepare_xrays(const RunOptions& options, const XrayRequest& request) {
-  host::Registry registry(host::Registry::search_path(options.plugin_folders));
-  const Settings settings = settings_of(options, registry, request.framed);
+PreparedPair prepare_pair(host::Registry& registry, const XrayPair& pair, const XraySettings& settings) {
   std::vector<std::string> lines;
   const auto prepare = [&](const RadiographFile& view, const std::string& plane) {
-    const Radiograph radiograph = read(registry, view.file, request.format);
-    imaging::PreparedRadiograph prepared(radiograph, view.hints, request.side, "the " + plane + " radiograph",
+    const Radiograph radiograph = read_radiograph(registry, view.file, pair.format);
+    imaging::PreparedRadiograph prepared(radiograph, view.hints, pair.side, "the " + plane + " radiograph",
                                          settings.views, settings.film, settings.radiographs);
     lines.push_back(plane + "  " + view.file.filename().string());
     for (const std::string& fact : prepared.facts()) lines.push_back("    " + fact);
     for (const std::string& notice : radiograph.notices) lines.push_back("    notice     " + notice);
     return prepared;
   };
-  const auto ap = prepare(request.ap, "AP"), ml = prepare(request.ml, "ML");
-  const std::vector<imaging::Pose> upright(1);
-  write_png(request.out, imaging::expose_pair(ap, ml, upright, settings.views).pixels[0]);
-  return lines;
+  auto ap = prepare(pair.ap, "AP"), ml = prepare(pair.ml, "ML");
+  return {std::move(ap), std::move(ml), std::move(lines)};
+}
+
+std::vector<std::string> prepare_xrays(const RunOptions& options, const XrayPair& pair, bool framed,
+                                       const fs::path& out) {
+  host::Registry registry(host::Registry::search_path(options.plugin_folders));
+  const XraySettings settings = settings_of(options, registry, framed);
+  PreparedPair prepared = prepare_pair(registry, pair, settings);
+  write_png(out, prepared.montage(settings));
+  return std::move(prepared.lines);
 }
 
 }  // namespace osteon::pipeline

@@ -124,6 +124,12 @@ struct Fold {
 /// Embeddings of all images by each fold's trained network, and by the trivial methods beside it, which know no folds.
 void embed_images(const RunContext& run, const Cohort& cohort, std::span<Fold> folds, Records& records);
 
+/// Fingerprints of all images by one trained network, float32 `[N, d]`: what `embed_images` has of it, from the store
+/// where it is there.
+[[nodiscard]] at::Tensor trained_fingerprints(const RunContext& run, const Cohort& cohort, const ImageTable& images,
+                                              const Stored& model, training::FingerprintNetwork& network,
+                                              Records& records);
+
 /// Classifiers, shapes, metrics.
 [[nodiscard]] MetricResult evaluate(const RunContext& run, const Cohort& cohort, std::span<const Fold> folds,
                                     Records& records);

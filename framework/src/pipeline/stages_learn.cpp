@@ -118,6 +118,50 @@ void restore_model(TrainedModel& model, const store::Artifact& artifact, std::in
   for (const json& notice : artifact.facts.at("notices")) model.notices.push_back(notice);
 }
 
+/// A network and what its fingerprints depend on beside the images.
+struct Embedder {
+  training::FingerprintNetwork& network;
+  std::map<std::string, std::string> parts;
+  std::string what;  ///< "trained"
+};
+
+Embedder trained_embedder(const RunContext& run, const Stored& model, training::FingerprintNetwork& network) {
+  const Parameters& settings = run.experiment.sections.at("training");
+  return {network,
+          {{"input.network", model.digest},
+           {"training.precision", training::resolved_precision(settings)},
+           {"training.upright", settings.canonical().at("upright")}},
+          "trained"};
+}
+
+/// Fingerprints of all images, float32 `[N, d]`; one artifact per network and image set, so that adding a bone embeds
+/// one bone. `done` counts images for the report.
+at::Tensor embed_scans(const RunContext& run, const Cohort& cohort, const ImageTable& images, const Embedder& embedder,
+                       StageReport& report, std::int64_t& done) {
+  std::vector<at::Tensor> chunks;
+  for (std::size_t s = 0; s < cohort.scans.size(); ++s) {
+    const Scan& scan = cohort.scans[s];
+    store::Ingredients ingredients{
+        "embed", text(embedder.what, ", ", cohort.specimens[scan.specimen].id, ", acquisition ", scan.acquisition + 1),
+        embedder.parts};
+    ingredients.parts["revision"] = "1";
+    ingredients.parts["input.images"] = scan.images.digest;
+    const at::Tensor rows =
+        images.rows_where([&](std::int64_t i) { return images.scan[static_cast<std::size_t>(i)] == s; });
+    const Stored stored = find_or_make(run, ingredients, report, [&] {
+      store::Artifact artifact;
+      artifact.tensors["embeddings"] = training::embed(
+          embedder.network, images.network_input, as_vector(rows), run.experiment.sections.at("training"),
+          [&](std::int64_t n, std::int64_t) { report.progress(done + n); });
+      return artifact;
+    });
+    chunks.push_back(run.store.load(stored.key).tensors.at("embeddings"));
+    done += rows.size(0);
+    report.progress(done);
+  }
+  return at::cat(chunks);
+}
+
 }  // namespace
 
 at::Tensor TrainedModel::class_scores(const at::Tensor& embeddings) const {
@@ -199,42 +243,16 @@ TrainedModel train_model(const RunContext& run, const Cohort& cohort, const Imag
 
 void embed_images(const RunContext& run, const Cohort& cohort, std::span<Fold> folds, Records& records) {
   const auto backbone = make_handle<host::BackboneHandle>(run, "backbone");
-  const Parameters& settings = run.experiment.sections.at("training");
   const ImageTable& images = folds.front().images;  // folds differ in roles, not in images
   StageReport report(run.reporters, "embed", "", (std::ssize(folds) + 1) * std::ssize(images.role), "X-rays");
 
   std::int64_t done = 0;
-  // One artifact per network and image set, so that adding a bone embeds one bone.
-  const auto embed_all = [&](training::FingerprintNetwork& network, const std::map<std::string, std::string>& parts,
-                             const std::string& what) {
-    std::vector<at::Tensor> chunks;
-    for (std::size_t s = 0; s < cohort.scans.size(); ++s) {
-      const Scan& scan = cohort.scans[s];
-      store::Ingredients ingredients{
-          "embed", text(what, ", ", cohort.specimens[scan.specimen].id, ", acquisition ", scan.acquisition + 1), parts};
-      ingredients.parts["revision"] = "1";
-      ingredients.parts["input.images"] = scan.images.digest;
-      const at::Tensor rows =
-          images.rows_where([&](std::int64_t i) { return images.scan[static_cast<std::size_t>(i)] == s; });
-      const Stored stored = find_or_make(run, ingredients, report, [&] {
-        store::Artifact artifact;
-        artifact.tensors["embeddings"] =
-            training::embed(network, images.network_input, as_vector(rows), settings,
-                            [&](std::int64_t n, std::int64_t) { report.progress(done + n); });
-        return artifact;
-      });
-      chunks.push_back(run.store.load(stored.key).tensors.at("embeddings"));
-      done += rows.size(0);
-      report.progress(done);
-    }
-    return at::cat(chunks);
-  };
-
   std::vector<EmbeddingSet> beside;
   const auto untrained = first_network(run, backbone, images);
   beside.push_back(
       {run.experiment.sections.at("weights").path("path").empty() ? "untrained network" : "given weights, untrained",
-       true, embed_all(*untrained, first_network_parts(run, backbone), "untrained")});
+       true,
+       embed_scans(run, cohort, images, {*untrained, first_network_parts(run, backbone), "untrained"}, report, done)});
   beside.push_back({"raw pixels", true, raw_pixels(images.pixels)});
   beside.push_back({"raw pixels, upright", true, raw_pixels(images.pixels, true)});
   if (cohort.has_volumes())
@@ -242,14 +260,20 @@ void embed_images(const RunContext& run, const Cohort& cohort, std::span<Fold> f
 
   for (Fold& fold : folds) {
     fold.embeddings = {{"fingerprint", false,
-                        embed_all(*fold.model.network,
-                                  {{"input.network", fold.model.stored.digest},
-                                   {"training.precision", training::resolved_precision(settings)},
-                                   {"training.upright", settings.canonical().at("upright")}},
-                                  std::string("trained"))}};
+                        embed_scans(run, cohort, images, trained_embedder(run, fold.model.stored, *fold.model.network),
+                                    report, done)}};
     fold.embeddings.insert(fold.embeddings.end(), beside.begin(), beside.end());
   }
   finish(report, records, text(std::ssize(folds) * std::ssize(images.role), " fingerprints"));
+}
+
+at::Tensor trained_fingerprints(const RunContext& run, const Cohort& cohort, const ImageTable& images,
+                                const Stored& model, training::FingerprintNetwork& network, Records& records) {
+  StageReport report(run.reporters, "embed", "", std::ssize(images.role), "X-rays");
+  std::int64_t done = 0;
+  at::Tensor vectors = embed_scans(run, cohort, images, trained_embedder(run, model, network), report, done);
+  finish(report, records, text(done, " fingerprints"));
+  return vectors;
 }
 
 }  // namespace osteon::pipeline

@@ -36,6 +36,53 @@ std::int64_t bones_in(const ImageTable& images, const at::Tensor& rows) {
   return std::ssize(bones);
 }
 
+/// These rows of the images, with their people.
+Labelled labelled(const EmbeddingSet& set, const ImageTable& images, const at::Tensor& rows) {
+  Labelled result{set.vectors.index_select(0, rows).contiguous(), images.bone.index_select(0, rows), {}};
+  for (const std::int64_t row : as_vector(rows)) result.person.push_back(person_of(images, row));
+  return result;
+}
+
+/// The rows whose person is one of `people`, or is not.
+Labelled part_of(const Labelled& all, const std::set<std::string>& people, bool wanted) {
+  std::vector<std::int64_t> rows;
+  Labelled part;
+  for (std::size_t i = 0; i < all.person.size(); ++i) {
+    if (people.contains(all.person[i]) != wanted) continue;
+    rows.push_back(static_cast<std::int64_t>(i));
+    part.person.push_back(all.person[i]);
+  }
+  const at::Tensor index = at::tensor(rows, at::kLong);
+  part.vectors = all.vectors.index_select(0, index).contiguous();
+  part.labels = all.labels.index_select(0, index);
+  return part;
+}
+
+std::int64_t bones_in(const Labelled& some) {
+  const std::vector<std::int64_t> bones = as_vector(some.labels);
+  return std::ssize(std::set<std::int64_t>(bones.begin(), bones.end()));
+}
+
+/// Who plays the strangers together: everyone once, and all at once before a gallery that knows none of them.
+std::vector<std::set<std::string>> dealt(const std::vector<std::string>& people, const Labelled& gallery,
+                                         std::int64_t groups, std::uint64_t seed) {
+  const std::set<std::string> all(people.begin(), people.end());
+  if (std::ranges::none_of(gallery.person, [&](const std::string& one) { return all.contains(one); })) return {all};
+  std::vector<std::set<std::string>> result(static_cast<std::size_t>(std::min(groups, std::ssize(people))));
+  const auto order = Random(seed, "strangers").permutation(std::ssize(people));
+  for (std::size_t i = 0; i < people.size(); ++i)
+    result[i % result.size()].insert(people[static_cast<std::size_t>(order[i])]);
+  return result;
+}
+
+/// What one image of each person counts.
+std::map<std::string, double> weight_of_image(const std::vector<std::string>& person) {
+  std::map<std::string, double> weight;
+  for (const std::string& one : person) ++weight[one];
+  for (auto& [one, images] : weight) images = 1 / (images * static_cast<double>(weight.size()));
+  return weight;
+}
+
 }  // namespace
 
 Schema unknown_schema() {
@@ -53,12 +100,10 @@ Schema unknown_schema() {
 }
 
 double threshold_for(const at::Tensor& scores, const std::vector<std::string>& person, double rate) {
-  std::map<std::string, double> images_of;
-  for (const std::string& one : person) ++images_of[one];
+  const std::map<std::string, double> weight = weight_of_image(person);
   std::vector<std::pair<float, double>> weighted;  // score, share of all
   for (std::int64_t i = 0; i < scores.numel(); ++i)
-    weighted.emplace_back(scores.data_ptr<float>()[i],
-                          1 / (images_of[person[static_cast<std::size_t>(i)]] * static_cast<double>(images_of.size())));
+    weighted.emplace_back(scores.data_ptr<float>()[i], weight.at(person[static_cast<std::size_t>(i)]));
   if (weighted.empty()) return std::numeric_limits<double>::quiet_NaN();
   std::ranges::sort(weighted, std::greater{});
   double accepted = 0, threshold = std::numeric_limits<double>::infinity();
@@ -74,6 +119,36 @@ double threshold_for(const at::Tensor& scores, const std::vector<std::string>& p
   return threshold;
 }
 
+std::int64_t PeopleScores::people() const { return std::ssize(std::set<std::string>(person.begin(), person.end())); }
+
+double PeopleScores::share_reaching(double score) const {
+  if (person.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const std::map<std::string, double> weight = weight_of_image(person);
+  double share = 0;
+  for (std::size_t i = 0; i < person.size(); ++i)
+    if (scores.data_ptr<float>()[i] >= score) share += weight.at(person[i]);
+  return share;
+}
+
+PeopleScores ask_strangers(const host::ClassifierHandle& classifier, const Labelled& gallery, const Labelled& asked,
+                           const std::vector<std::string>& people, std::int64_t groups, std::uint64_t seed) {
+  std::vector<at::Tensor> scores{at::empty({0}, at::kFloat)};
+  PeopleScores result;
+  for (const std::set<std::string>& strangers : dealt(people, gallery, groups, seed)) {
+    throw_if_stopped();
+    const Labelled known = part_of(gallery, strangers, false), queries = part_of(asked, strangers, true);
+    // Between fewer than two bones there is nothing to decide; a gallery that was given with one bone is another
+    // matter.
+    const bool is_whole = known.person.size() == gallery.person.size();
+    if ((!is_whole && bones_in(known) < 2) || queries.person.empty()) continue;
+    classifier.fit(known.vectors, known.labels);
+    scores.push_back(classifier.predict(queries.vectors).scores);
+    result.person.insert(result.person.end(), queries.person.begin(), queries.person.end());
+  }
+  result.scores = at::cat(scores).contiguous();
+  return result;
+}
+
 double calibrated_threshold(const host::ClassifierHandle& classifier, const EmbeddingSet& set, const ImageTable& images,
                             const Parameters& unknown, std::uint64_t seed) {
   const double rate = unknown.real("false_accept_rate");
@@ -82,29 +157,12 @@ double calibrated_threshold(const host::ClassifierHandle& classifier, const Embe
   };
   const at::Tensor known = rows_of(Role::training), asked = rows_of(Role::validation);
   if (rate == 0 || asked.numel() == 0) return std::numeric_limits<double>::quiet_NaN();
-
   std::vector<std::string> people;
   for (const EvidenceBone& bone : images.bones)
     if (!bone.held_out && std::ranges::find(people, bone.subject) == people.end()) people.push_back(bone.subject);
-  const auto order = Random(seed, "strangers").permutation(std::ssize(people));
-  const std::int64_t groups = std::min(unknown.integer("groups"), std::ssize(people));
-  std::vector<at::Tensor> scores;
-  std::vector<std::string> person;
-  for (std::int64_t group = 0; group < groups; ++group) {
-    throw_if_stopped();
-    std::set<std::string> strangers;
-    for (std::int64_t i = group; i < std::ssize(people); i += groups)
-      strangers.insert(people[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
-    const auto is_stranger = [&](std::int64_t row) { return strangers.contains(person_of(images, row)); };
-    const at::Tensor gallery = select(known, [&](std::int64_t row) { return !is_stranger(row); });
-    const at::Tensor queries = select(asked, is_stranger);
-    if (bones_in(images, gallery) < 2 || queries.numel() == 0) continue;
-    fit(classifier, set, images, gallery);
-    scores.push_back(classifier.predict(set.vectors.index_select(0, queries).contiguous()).scores);
-    for (const std::int64_t row : as_vector(queries)) person.push_back(person_of(images, row));
-  }
-  if (scores.empty()) return std::numeric_limits<double>::quiet_NaN();
-  return threshold_for(at::cat(scores).contiguous(), person, rate);
+  const PeopleScores strangers = ask_strangers(classifier, labelled(set, images, known), labelled(set, images, asked),
+                                               people, unknown.integer("groups"), seed);
+  return threshold_for(strangers.scores, strangers.person, rate);
 }
 
 at::Tensor scores_of_strangers(const host::ClassifierHandle& classifier, const EmbeddingSet& set,

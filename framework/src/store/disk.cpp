@@ -26,9 +26,8 @@ int write_all(int descriptor, std::string_view bytes) {
 
 }  // namespace
 
-Error cannot(const std::filesystem::path& path, std::string_view deed, int reason) {
-  return failure(text(path.string(), ": cannot ", deed, ": ", std::strerror(reason),
-                      "; make room there, or set OSTEON_STORE to a folder that can be written"));
+Error cannot(const std::filesystem::path& path, std::string_view deed, int reason, std::string_view advice) {
+  return failure(text(path.string(), ": cannot ", deed, ": ", std::strerror(reason), "; ", advice));
 }
 
 void make_folder(const std::filesystem::path& folder) {
@@ -37,9 +36,10 @@ void make_folder(const std::filesystem::path& folder) {
   if (problem) throw cannot(folder, "make the folder", problem.value());
 }
 
-void write_flushed(const std::filesystem::path& file, std::initializer_list<std::string_view> pieces, int mode) {
+void write_flushed(const std::filesystem::path& file, std::span<const std::string_view> pieces, int mode,
+                   std::string_view advice) {
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  if (descriptor < 0) throw cannot(file, "write", errno);
+  if (descriptor < 0) throw cannot(file, "write", errno, advice);
   int reason = 0;
   for (const std::string_view piece : pieces)
     if (reason == 0) reason = write_all(descriptor, piece);
@@ -47,7 +47,7 @@ void write_flushed(const std::filesystem::path& file, std::initializer_list<std:
   if (::close(descriptor) != 0 && reason == 0) reason = errno;
   if (reason == 0) return;
   ::unlink(file.c_str());
-  throw cannot(file, "write", reason);
+  throw cannot(file, "write", reason, advice);
 }
 
 void flush_folder(const std::filesystem::path& folder) {
