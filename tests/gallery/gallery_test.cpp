@@ -33,8 +33,11 @@ bool add(Gallery& gallery, const GalleryEntry& made, float number) {
 
 Gallery gallery_of(const std::vector<std::string>& ids) {
   Gallery gallery{kOurs, {}, {}, {}};
-  float number = 0;
-  for (const std::string& id : ids) add(gallery, entry(id, "source " + std::to_string(number) + id), ++number);
+  int number = 0;
+  for (const std::string& id : ids) {
+    ++number;
+    add(gallery, entry(id, text("source ", number, " of ", id)), static_cast<float>(number));
+  }
   return gallery;
 }
 

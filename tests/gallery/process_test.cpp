@@ -65,7 +65,9 @@ TEST_F(GalleryProcesses, AKillLeavesTheOldGalleryOrTheNewOne) {
     const std::size_t bones = read("killed.gallery").bones().size();
     EXPECT_EQ(read("killed.gallery").entries.size(), bones);
     EXPECT_TRUE(bones == 1 || bones == 2) << bones;
-    if (!WIFSIGNALED(status)) EXPECT_EQ(bones, 2U);
+    if (!WIFSIGNALED(status)) {
+      EXPECT_EQ(bones, 2U);
+    }
     write_file(folder() / "killed.gallery", old);
   }
   EXPECT_GT(killed, 0);

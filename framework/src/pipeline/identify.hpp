@@ -22,7 +22,7 @@ struct Answer {
   double score = 0;
   double accept_from = 0;             ///< NaN: not calibrated, every answer is accepted
   double rate = 0;                    ///< the false-accept rate that `accept_from` was chosen for
-  PeopleScores strangers;             ///< what the same classifier gives to people whom this gallery doesn't know
+  Strangers strangers;                ///< what the same classifier gives to people whom this gallery does not know
   PeopleScores known;                 ///< and to known bones; nobody unless the gallery is the model's own
   std::vector<Candidate> candidates;  ///< nearest first
   std::vector<std::string> notices;
