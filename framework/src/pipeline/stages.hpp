@@ -36,6 +36,9 @@ struct Scan {
   Stored volume, surface, images;
   Stored upright;          ///< only where the network wants its images so
   bool has_volume = true;  ///< else `volume` holds a pair of radiographs and there is no surface
+
+  /// Digest of its images as the network sees them.
+  [[nodiscard]] const std::string& seen_digest() const { return upright.key.empty() ? images.digest : upright.digest; }
 };
 
 struct Cohort {

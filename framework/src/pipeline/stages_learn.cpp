@@ -57,7 +57,7 @@ std::string data_digest(const Cohort& cohort, const ImageTable& images) {
   std::size_t last = cohort.scans.size();
   for (std::size_t i = 0; i < images.role.size(); ++i) {
     if (images.role[i] != Role::training && images.role[i] != Role::validation) continue;
-    if (images.scan[i] != last) digest.add(cohort.scans[images.scan[i]].images.digest);
+    if (images.scan[i] != last) digest.add(cohort.scans[images.scan[i]].seen_digest());
     last = images.scan[i];
     digest.add(images.role[i] == Role::training ? "t" : "v");
   }
@@ -145,7 +145,7 @@ at::Tensor embed_scans(const RunContext& run, const Cohort& cohort, const ImageT
         "embed", text(embedder.what, ", ", cohort.specimens[scan.specimen].id, ", acquisition ", scan.acquisition + 1),
         embedder.parts};
     ingredients.parts["revision"] = "1";
-    ingredients.parts["input.images"] = scan.images.digest;
+    ingredients.parts["input.images"] = scan.seen_digest();
     const at::Tensor rows =
         images.rows_where([&](std::int64_t i) { return images.scan[static_cast<std::size_t>(i)] == s; });
     const Stored stored = find_or_make(run, ingredients, report, [&] {
