@@ -53,7 +53,7 @@ TEST_F(GalleryProcesses, AKillLeavesTheOldGalleryOrTheNewOne) {
   ASSERT_EQ(wait_for(start("killed.gallery", 1, 1)), 0);
   const auto whole = Clock::now() - before;
   const std::string old = read_file(folder() / "killed.gallery");
-  constexpr int kKills = 12;
+  constexpr int kKills = 8;
   int killed = 0;
   for (int i = 0; i < kKills; ++i) {
     const pid_t child = start("killed.gallery", 2, 1);

@@ -87,16 +87,17 @@ std::string percent(double share) {
 std::string share_text(const PeopleScores& people, double score, const std::string& who) {
   const double share = people.share_reaching(score);
   const double least = std::min(1.0, kRuleOfThree / static_cast<double>(people.people()));
-  return text(percent(share), " of the X-rays of ", people.people(), " ", who, " score as high",
+  return text(percent(share), " of the X-rays of ", people.people(), people.people() == 1 ? " stranger" : " strangers",
+              who, " score as high",
               share < least ? text("; so few people vouch for ", percent(least), " at best") : std::string());
 }
 
 std::vector<std::string> confidence(const Answer& answer) {
   const Strangers& strangers = answer.strangers;
   if (strangers.trained.person.empty()) return {"confidence not known: nobody to calibrate with"};
-  std::vector<std::string> lines = {"confidence " + share_text(strangers.trained, answer.score, "strangers")};
+  std::vector<std::string> lines = {"confidence " + share_text(strangers.trained, answer.score, "")};
   if (!strangers.unseen.person.empty())
-    lines.push_back("           " + share_text(strangers.unseen, answer.score, "strangers that the network never saw"));
+    lines.push_back("           " + share_text(strangers.unseen, answer.score, " that the network never saw"));
   if (!answer.known.person.empty())
     lines.push_back(text("           ", percent(answer.known.share_reaching(answer.score)),
                          " of those of known bones, from scans of their own"));

@@ -206,9 +206,10 @@ std::vector<std::string> told(const PackedClassifier& one, double rate) {
       lines.push_back(
           text("           ", percent(people.share_reaching(accept_from)), " of the X-rays of ", people.people(), who));
   };
-  add(trained, " strangers that it was trained on");
-  add(unseen, " strangers that it never saw");
-  add(one.known, " known people, from scans of their own");
+  add(trained, trained.people() == 1 ? " stranger that it was trained on" : " strangers that it was trained on");
+  add(unseen, unseen.people() == 1 ? " stranger that it never saw" : " strangers that it never saw");
+  add(one.known,
+      one.known.people() == 1 ? " known person, from a scan of its own" : " known people, from scans of their own");
   return lines;
 }
 
