@@ -31,20 +31,20 @@ void add_norm(Shapes& list, const std::string& name, std::int64_t channels) {
   list[name + ".weight"] = list[name + ".bias"] = {channels};
 }
 
-TEST(Pixels, AreTheMeansOfBlocks) {
+TEST(RawPixels, AreTheMeansOfBlocks) {
   const auto network =
-      test::make<host::BackboneHandle>("backbone", "pixels", {{"rows", std::int64_t{2}}}).make(1, 4, 6);
+      test::make<host::BackboneHandle>("backbone", "raw_pixels", {{"rows", std::int64_t{2}}}).make(1, 4, 6);
   EXPECT_TRUE(network->parameters().empty());
   const at::Tensor image = at::arange(24, at::kFloat).view({1, 1, 4, 6});
   // Blocks of 2 × 2 pixels, row after row.
   EXPECT_TRUE(network->forward(image).equal(at::tensor({3.5F, 5.5F, 7.5F, 15.5F, 17.5F, 19.5F}).view({1, 6})));
 }
 
-TEST(Pixels, RefuseMoreRowsThanAnImageHas) {
+TEST(RawPixels, RefuseMoreRowsThanAnImageHas) {
   EXPECT_EQ(test::message_of([] {
-              make("pixels", {{"rows", std::int64_t{97}}});
+              make("raw_pixels", {{"rows", std::int64_t{97}}});
             }),
-            "backbone/pixels: rows: 97 blocks along images of 96 × 96 pixels; lower it, or raise views.height");
+            "backbone/raw_pixels: rows: 97 blocks along images of 96 × 96 pixels; lower it, or raise views.height");
 }
 
 TEST(ResNet, Has18LayersWithTorchvisionsNamesAndShapes) {

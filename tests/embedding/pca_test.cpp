@@ -90,11 +90,13 @@ TEST(Pca, TakesRowsThatDoNotLieTogether) {
 }
 
 TEST(Pca, RefusesNothingToDraw) {
-  for (const auto& [n, d, k] : {std::tuple{0, 3, 1}, {3, 0, 1}, {3, 3, 0}}) try {
+  const std::string nothing = "principal components need a row, a dimension and a component";
+  const std::string flat = "the mapped embeddings have no dimension; a network's head must have at least one";
+  for (const auto& [n, d, k, message] : {std::tuple{0, 3, 1, nothing}, {3, 0, 1, flat}, {3, 3, 0, nothing}}) try {
       (void)embedding::pca(at::ones({n, d}), k);
       ADD_FAILURE() << n << " " << d << " " << k;
     } catch (const Error& error) {
-      EXPECT_STREQ(error.what(), "principal components need a row, a dimension and a component");
+      EXPECT_EQ(error.what(), message);
     }
 }
 

@@ -107,7 +107,7 @@ class WhitenedNetwork : public testing::Test {
   training::Data data_ = test::made_up_data(12, 30, 48);
 
   [[nodiscard]] std::shared_ptr<training::FingerprintNetwork> network() const {
-    const auto backbone = test::make<host::BackboneHandle>("backbone", "pixels", {{"rows", std::int64_t{12}}});
+    const auto backbone = test::make<host::BackboneHandle>("backbone", "raw_pixels", {{"rows", std::int64_t{12}}});
     return training::make_network(backbone, test::head_parameters(head_), training_, 48, 48);
   }
   void fit(training::FingerprintNetwork& network, const test::Values& augment = {}) const {

@@ -19,12 +19,13 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 json to_json(const GalleryEntry& entry) {
-  json j = {{"id", entry.id},       {"subject", entry.subject}, {"side", to_text(entry.side)}, {"source", entry.source},
-            {"image", entry.image}, {"date", entry.date},       {"command", entry.command}};
+  json j = {{"id", entry.id},          {"subject", entry.subject},    {"side", to_text(entry.side)},
+            {"source", entry.source},  {"image_digest", entry.image}, {"date", entry.date},
+            {"command", entry.command}};
   if (entry.pose) j["pose"] = {entry.pose->axial, entry.pose->tilt, entry.pose->in_plane};
   if (entry.energy > 0) j["energy_kev"] = entry.energy;
   if (entry.pixel_spacing > 0) j["pixel_spacing_mm"] = entry.pixel_spacing;
-  if (!entry.mesh.empty()) j["mesh"] = entry.mesh;
+  if (!entry.mesh.empty()) j["mesh_digest"] = entry.mesh;
   if (entry.picture >= 0) j["picture"] = entry.picture;
   return j;
 }
@@ -38,9 +39,9 @@ GalleryEntry entry_from(const json& j) {
   if (j.contains("pose")) entry.pose = imaging::Angles{j["pose"].at(0), j["pose"].at(1), j["pose"].at(2)};
   entry.energy = j.value("energy_kev", 0.0);
   entry.pixel_spacing = j.value("pixel_spacing_mm", 0.0);
-  entry.mesh = j.value("mesh", "");
+  entry.mesh = j.value("mesh_digest", "");
   entry.source = j.at("source");
-  entry.image = j.at("image");
+  entry.image = j.at("image_digest");
   entry.date = j.at("date");
   entry.command = j.at("command");
   entry.picture = j.value("picture", std::int64_t{-1});

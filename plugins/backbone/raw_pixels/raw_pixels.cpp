@@ -1,4 +1,4 @@
-// backbone/pixels: no network at all. The image, averaged over blocks of pixels, is the features; there are no weights.
+// backbone/raw_pixels: no network at all. The image, averaged over blocks of pixels, is the features; there are no weights.
 // With a head on top it is a linear method: the honest yardstick for a convolutional network, and hard to beat where
 // few bones train ("Eigenfaces" and "Fisherfaces": Turk and Pentland 1991; Belhumeur, Hespanha, Kriegman 1997).
 //
@@ -6,7 +6,7 @@
 // to train by gradient, hence no epochs:
 //
 //     [backbone]
-//     plugin = "pixels"
+//     plugin = "raw_pixels"
 //     rows   = 48
 //
 //     [head]
@@ -26,9 +26,9 @@ namespace {
 
 namespace nn = torch::nn;
 
-class Pixels : public Network {
+class RawPixels : public Network {
  public:
-  Pixels(std::int64_t channels, std::int64_t rows, std::int64_t columns)
+  RawPixels(std::int64_t channels, std::int64_t rows, std::int64_t columns)
       : blocks_(register_module(
             "blocks", nn::AdaptiveAvgPool2d(nn::AdaptiveAvgPool2dOptions(std::vector<std::int64_t>{rows, columns})))),
         features_(channels * rows * columns) {}
@@ -45,7 +45,7 @@ class Pixels : public Network {
   std::int64_t features_;
 };
 
-class PixelsBackbone : public Backbone {
+class RawPixelsBackbone : public Backbone {
  public:
   static Schema schema() {
     return {"The image itself, averaged over blocks of pixels: no weights, a linear method's features.",
@@ -55,13 +55,13 @@ class PixelsBackbone : public Backbone {
                  .at_most(1024)}};
   }
 
-  explicit PixelsBackbone(const Parameters& parameters) : rows_(parameters.integer("rows")) {}
+  explicit RawPixelsBackbone(const Parameters& parameters) : rows_(parameters.integer("rows")) {}
 
   std::shared_ptr<Network> make(std::int64_t channels, std::int64_t height, std::int64_t width) const override {
     if (height < rows_)
       throw Error(text("rows: ", rows_, " blocks along images of ", height, " × ", width,
                        " pixels; lower it, or raise views.height"));
-    return std::make_shared<Pixels>(channels, rows_, std::max<std::int64_t>(1, width * rows_ / height));
+    return std::make_shared<RawPixels>(channels, rows_, std::max<std::int64_t>(1, width * rows_ / height));
   }
 
  private:
@@ -70,6 +70,6 @@ class PixelsBackbone : public Backbone {
 
 }  // namespace
 
-OSTEON_PLUGIN(backbone, pixels, "0.1.0", PixelsBackbone)
+OSTEON_PLUGIN(backbone, raw_pixels, "0.1.0", RawPixelsBackbone)
 
 }  // namespace osteon
