@@ -1,6 +1,5 @@
-// The products are summed over panels of columns: the same bits for every number of threads and on every processor, and
-// no slower than a BLAS that has to share its processors. What is left, the eigenvectors of a small matrix, LAPACK does
-// in a few milliseconds.
+// The products are summed over panels of columns: the same bits for every number of threads and on every processor,
+// which a BLAS does not promise. What is left, the eigenvectors of a small matrix, LAPACK does in a few milliseconds.
 
 #include "embedding/pca.hpp"
 
