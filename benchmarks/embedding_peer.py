@@ -1,7 +1,8 @@
 """scikit-learn's side of `scripts/peers search`, on two threads.
 
     embedding_peer.py data FOLDER                 20 classes of 150 unit rows with 128 dimensions, and 1,000 queries
-    embedding_peer.py knn|svm|pca|tsne FOLDER     seconds of the computation; leaves its answer in FOLDER
+    embedding_peer.py knn|svm|svm_search|pca|tsne FOLDER
+                                                  seconds of the computation; leaves its answer in FOLDER
     embedding_peer.py check FOLDER                fails unless our answers (embedding-peer) are as good
 
 Classes overlap, so that neither labels nor maps are trivial.
@@ -11,6 +12,10 @@ import sys
 import time
 
 import numpy as np
+
+# Descents end in different places when a last bit changes. Rows moved by 1e-6 gave trustworthiness 0.9632 to 0.9636 on
+# scikit-learn's side and 0.9635 to 0.9637 on ours: a difference of this much says nothing.
+MAP_SPREAD = 5e-4
 
 CLASSES, IMAGES, DIMENSIONS, QUERIES, NEIGHBOURS = 20, 150, 128, 1000, 10
 
@@ -37,6 +42,7 @@ def write_data(folder):
 def run(task, folder):
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from sklearn.model_selection import GridSearchCV, PredefinedSplit
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.svm import SVC
     from threadpoolctl import threadpool_limits
@@ -49,6 +55,10 @@ def run(task, folder):
             answer = KNeighborsClassifier(1, algorithm="brute", n_jobs=2).fit(gallery, labels).predict(queries)
         elif task == "svm":
             answer = SVC(C=8.0, gamma=1.0).fit(gallery, labels).predict(queries)
+        elif task == "svm_search":
+            grid = {"C": [0.5, 2, 8, 32, 128], "gamma": [0.03125, 0.125, 0.5, 2, 8]}
+            search = GridSearchCV(SVC(), grid, cv=PredefinedSplit(load(folder, "folds")), n_jobs=2)
+            answer = search.fit(gallery[::3], labels[::3]).predict(queries)
         elif task == "pca":
             pca = PCA(10, svd_solver="full").fit(gallery)
             pca.transform(gallery)
@@ -65,9 +75,10 @@ def check(folder):
     from sklearn.manifold import trustworthiness
 
     bad = []
-    for task in ("knn", "svm"):
+    truth = load(folder, "truth")
+    for task in ("knn", "svm", "svm_search"):
         ours, peer = load(folder, "ours-" + task), load(folder, "peer-" + task)
-        right = np.mean(peer == load(folder, "truth"))
+        right = np.mean(peer == truth)
         print(f"  {task}: {len(ours)} queries, {100 * right:.1f} % right")
         if not np.array_equal(ours, peer):
             bad.append(f"{task}: {np.sum(ours != peer)} of {len(ours)} labels differ")
@@ -79,7 +90,7 @@ def check(folder):
     ours, peer = (trustworthiness(gallery, load(folder, side + "-tsne"), n_neighbors=NEIGHBOURS)
                   for side in ("ours", "peer"))
     print(f"  t-SNE: trustworthiness {ours:.5f}, the peer's {peer:.5f}")
-    if not ours >= peer:
+    if not ours >= peer - MAP_SPREAD:
         bad.append(f"t-SNE: trustworthiness {ours:.5f} is below scikit-learn's {peer:.5f}")
     if bad:
         sys.exit("NOT THE SAME: " + "; ".join(bad))

@@ -19,10 +19,9 @@
 // same meaning for any network. "each" maps each dimension of the gallery to 0 … 1, as libsvm's guide recommends for
 // features of unlike units; a constant dimension becomes 0. "none" takes the embeddings as they are.
 //
-// The answer is libsvm's: most pairwise decisions won, of equal counts the class that comes first in
-// the gallery. Score: the smallest decision
-// value by which the answered class wins over another one, negative if it loses to one. 1 is the margin that training
-// asks for. Probabilities are not used: libsvm's need random numbers of a global generator.
+// The answer is libsvm's, bit for bit: most pairwise decisions won, of equal counts the class that comes first in the
+// gallery. Score: the smallest decision value by which the answered class wins over another one, negative if it loses
+// to one. 1 is the margin that training asks for. Probabilities are not used: libsvm's need random numbers of a global generator.
 
 #include "votes.hpp"
 

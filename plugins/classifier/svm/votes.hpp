@@ -10,13 +10,12 @@
 namespace osteon::svm {
 
 constexpr std::int64_t kTogether = recognition::kPanel;  ///< embeddings that are judged at once
+constexpr std::size_t kNoClass = static_cast<std::size_t>(-1);  ///< of a committee without classes
 
 struct Verdict {
   std::size_t winner;  ///< class with the most decisions, of equal counts the one first in order; `kNoClass`
   double least;        ///< decision by which it wins over the class that it beats least; negative if it loses to one
 };
-
-constexpr std::size_t kNoClass = static_cast<std::size_t>(-1);  ///< of a committee without classes
 
 /// Committees of one kernel, such as those of all costs of a grid: what they judge is compared once with the support
 /// vectors that they share.

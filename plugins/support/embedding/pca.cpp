@@ -1,6 +1,5 @@
-// The products are summed over panels of columns: the same bits for every number of threads and on every processor, and
-// no slower than a BLAS that has to share its processors. What is left, the eigenvectors of a small matrix, LAPACK does
-// in a few milliseconds.
+// The products are summed over panels of columns: the same bits for every number of threads and on every processor,
+// which a BLAS does not promise. What is left, the eigenvectors of a small matrix, LAPACK does in a few milliseconds.
 
 #include "embedding/pca.hpp"
 
@@ -26,7 +25,10 @@ using recognition::Panels;
 using recognition::SumOf;
 
 constexpr std::int64_t kRowsAtOnce = 64;
-constexpr std::int64_t kRowsAThread = 8192;  ///< what fewer take is not worth waking another thread
+// What a thread does in less than some milliseconds is not worth waking another, which may have to wait for a
+// processor.
+constexpr std::int64_t kRowsAThread = 8192;
+constexpr std::int64_t kProductsAThread = 32 << 20;
 
 std::vector<double> means(const float* values, std::int64_t n, std::int64_t d) {
   std::vector<double> mean(static_cast<std::size_t>(d), 0.0);
@@ -63,20 +65,23 @@ at::Tensor products(const Panels& x) {
   const std::int64_t panels = x.count(), m = x.columns();
   at::Tensor result = at::empty({m, m}, at::kDouble);
   double* to = result.data_ptr<double>();
-  parallel_for(0, panels, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      throw_if_stopped();
-      // Panels from both ends in turn: the first has most others to meet, and threads share equally.
-      const std::int64_t i = item % 2 == 0 ? item / 2 : panels - 1 - item / 2;
-      std::vector<double> sums(static_cast<std::size_t>((panels - i) * kTileSums));
-      recognition::sum_over_rows(SumOf::product, x, i, x, i, panels, sums);
-      for (std::int64_t j = i; j < panels; ++j)
-        for (std::int64_t a = i * kPanel; a < std::min(m, (i + 1) * kPanel); ++a)
-          for (std::int64_t b = j * kPanel; b < std::min(m, (j + 1) * kPanel); ++b)
-            to[a * m + b] = to[b * m + a] =
-                sums[static_cast<std::size_t>((j - i) * kTileSums + (a - i * kPanel) * kPanel + b - j * kPanel)];
-    }
-  });
+  const std::int64_t products_a_panel = std::max<std::int64_t>(1, x.rows() * m * kPanel / 2);
+  parallel_for(
+      0, panels, std::max<std::int64_t>(1, kProductsAThread / products_a_panel),
+      [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t item = begin; item < end; ++item) {
+          throw_if_stopped();
+          // Panels from both ends in turn: the first has most others to meet, and threads share equally.
+          const std::int64_t i = item % 2 == 0 ? item / 2 : panels - 1 - item / 2;
+          std::vector<double> sums(static_cast<std::size_t>((panels - i) * kTileSums));
+          recognition::sum_over_rows(SumOf::product, x, i, x, i, panels, sums);
+          for (std::int64_t j = i; j < panels; ++j)
+            for (std::int64_t a = i * kPanel; a < std::min(m, (i + 1) * kPanel); ++a)
+              for (std::int64_t b = j * kPanel; b < std::min(m, (j + 1) * kPanel); ++b)
+                to[a * m + b] = to[b * m + a] =
+                    sums[static_cast<std::size_t>((j - i) * kTileSums + (a - i * kPanel) * kPanel + b - j * kPanel)];
+        }
+      });
   return result;
 }
 
@@ -130,7 +135,8 @@ Pca pca(const at::Tensor& rows, std::int64_t components) {
 
   Pca result{at::zeros({n, components}, at::kDouble), {}};
   // All that rounding of the mean leaves of equal rows is no variance.
-  const double scale = rows.abs().max().item<double>();
+  double scale = 0;
+  for (std::int64_t i = 0; i < n * d; ++i) scale = std::max(scale, std::abs(static_cast<double>(given[i])));
   const bool has_variance = total > 1e-24 * scale * scale * static_cast<double>(n * d);
   const std::int64_t kept = has_variance ? std::min(components, known) : 0;
   for (std::int64_t c = 0; c < components; ++c)

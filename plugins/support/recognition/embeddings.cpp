@@ -15,9 +15,9 @@ namespace {
 
 /// The first value that is not finite, or -1.
 std::int64_t first_bad(const float* values, std::int64_t count) {
-  constexpr std::int64_t kPiece = 1 << 16;
+  constexpr std::int64_t kPiece = 1 << 16, kPiecesAThread = 16;  // fewer are not worth waking another thread
   std::atomic<std::int64_t> first{count};
-  parallel_for(0, (count + kPiece - 1) / kPiece, 1, [&](std::int64_t from, std::int64_t to) {
+  parallel_for(0, (count + kPiece - 1) / kPiece, kPiecesAThread, [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t i = from * kPiece; i < std::min(count, to * kPiece); ++i) {
       if (std::isfinite(values[i])) continue;
       std::int64_t known = first;
