@@ -121,9 +121,23 @@ Contents evidence_of(const std::vector<Mesh>& gallery, const std::vector<Mesh>& 
     ShapeCase one;
     one.bone = add(text("h", c), true);
     one.truth = truths[c];
+    for (std::size_t g = 0; g < gallery.size(); ++g) one.candidates.push_back(static_cast<std::int64_t>(g));
     contents.shapes.cases.push_back(one);
   }
   return contents;
+}
+
+ShapeCase::Answer free_answer(const std::string& estimator, const Mesh& mesh) {
+  ShapeCase::Answer answer;
+  answer.estimator = estimator;
+  answer.together.mesh = mesh;
+  return answer;
+}
+
+ShapeCase::Answer chosen(const std::string& estimator, const Contents& contents, std::int64_t bone) {
+  ShapeCase::Answer answer = free_answer(estimator, contents.shapes.gallery[static_cast<std::size_t>(bone)]);
+  answer.together.chosen = bone;
+  return answer;
 }
 
 MetricResult measured(const Contents& contents, const Given& given = {{"samples", std::int64_t{2000}}}) {
@@ -146,8 +160,8 @@ Mesh ball(double radius) { return solids::sphere(radius, 60, 90); }
 TEST(ShapeError, OfSpheresIsTheDifferenceOfTheirRadii) {
   Contents contents = evidence_of({ball(40), ball(44), ball(48), ball(56)}, {ball(45), ball(47)});
   auto& cases = contents.shapes.cases;
-  cases[0].answers = {{"nearest (fingerprint)", contents.shapes.gallery[0], 0}, {"free", ball(47), {}}};
-  cases[1].answers = {{"nearest (fingerprint)", contents.shapes.gallery[2], 2}, {"free", ball(47), {}}};
+  cases[0].answers = {chosen("nearest (fingerprint)", contents, 0), free_answer("free", ball(47))};
+  cases[1].answers = {chosen("nearest (fingerprint)", contents, 2), free_answer("free", ball(47))};
   const MetricResult result = measured(contents);
 
   EXPECT_NEAR(figure(result, "nearest (fingerprint)", "RMS"), 3, 0.05);  // 5 and 1 mm
@@ -189,7 +203,7 @@ TEST(ShapeError, IntervalsNeedTwelvePeople) {
   std::vector<Mesh> truths;
   for (int i = 0; i < 12; ++i) truths.push_back(solids::sphere(41 + i % 3, 20, 30));
   Contents contents = evidence_of({solids::sphere(40, 20, 30)}, truths);
-  for (ShapeCase& one : contents.shapes.cases) one.answers = {{"a", contents.shapes.gallery[0], 0}};
+  for (ShapeCase& one : contents.shapes.cases) one.answers = {chosen("a", contents, 0)};
   const Given quick{{"samples", std::int64_t{1000}}, {"pictures", std::int64_t{0}}};
   const MetricResult result = measured(contents, quick);
   const MetricValue* rms = find(result, "a", "RMS");
@@ -205,9 +219,8 @@ TEST(ShapeError, IntervalsNeedTwelvePeople) {
 
 TEST(ShapeError, PicturesShowTheBestTheMiddleAndTheWorst) {
   Contents contents = evidence_of({ball(40)}, {ball(44), ball(41), ball(43), ball(42), ball(45)});
-  for (ShapeCase& one : contents.shapes.cases)
-    one.answers = {{"a", transformed(contents.shapes.gallery[0], {Mat3{}, {1, 2, 3}}), 0}};
-  contents.shapes.gallery[0] = contents.shapes.cases[0].answers[0].mesh;
+  contents.shapes.gallery[0] = transformed(contents.shapes.gallery[0], {Mat3{}, {1, 2, 3}});
+  for (ShapeCase& one : contents.shapes.cases) one.answers = {chosen("a", contents, 0)};
   const MetricResult result = measured(contents);
   ASSERT_EQ(result.surfaces.size(), 3U);
   const double distance[] = {1, 3, 5};

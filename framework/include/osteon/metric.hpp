@@ -3,6 +3,7 @@
 #include <osteon/image_set.hpp>
 #include <osteon/mesh.hpp>
 #include <osteon/plugin.hpp>
+#include <osteon/shape.hpp>
 #include <osteon/specimen.hpp>
 
 #include <limits>
@@ -93,21 +94,25 @@ struct ClassScores {
 /// One held-out bone whose shape was predicted. All meshes are in the bone's own frame, both sides alike (right ones
 /// mirrored).
 struct ShapeCase {
-  std::int64_t bone = 0;          ///< index into `Evidence::bones`
-  Mesh truth;                     ///< iso-surface of the bone's CT, as all surfaces of the gallery are
-  std::optional<Mesh> made_from;  ///< the surface that the CT was made from, where the source knows it
+  std::int64_t bone = 0;                 ///< index into `Evidence::bones`
+  Mesh truth;                            ///< iso-surface of the bone's CT, as all surfaces of the gallery are
+  std::optional<Mesh> made_from;         ///< the surface that the CT was made from, where the source knows it
+  std::vector<std::int64_t> candidates;  ///< the bones that were known then: indices into `ShapeEvidence::gallery`
+
+  /// What one method said. `chosen` counts in `ShapeEvidence::gallery`.
   struct Answer {
     std::string estimator;
-    Mesh mesh;
-    std::optional<std::int64_t> chosen;  ///< index into `ShapeEvidence::gallery`
+    ShapePrediction together;            ///< from all of the bone's X-ray pairs
+    std::vector<ShapePrediction> alone;  ///< from each pair by itself; empty where there is one pair
+    std::optional<Mesh> ceiling;         ///< the nearest that the method's model comes to the truth
   };
   std::vector<Answer> answers;
 };
 
 struct ShapeEvidence {
   std::vector<std::int64_t> gallery_bones;  ///< index into `Evidence::bones`
-  std::vector<Mesh> gallery;
-  std::vector<ShapeCase> cases;
+  std::vector<Mesh> gallery;                ///< every bone that was known in some fold
+  std::vector<ShapeCase> cases;             ///< of all folds
 };
 
 /// Read-only evidence of a run. Touching what a metric did not declare throws a failure.
@@ -129,7 +134,7 @@ class OSTEON_API Evidence {
     std::uint64_t seed = 0;             ///< for sampling in metrics
     bool queries_share_volume = false;  ///< the source has one acquisition a bone: identity figures say so
     /// People are held out in turn, by so many networks; 1 when the same people are held out throughout. What is not
-    /// pooled over folds (embeddings, class scores, meshes, bones seen in training) is of the first fold.
+    /// pooled over folds (embeddings, class scores, bones seen in training) is of the first fold.
     std::int64_t folds = 1;
   };
 

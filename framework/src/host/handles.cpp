@@ -334,8 +334,19 @@ ShapePrediction ShapeHandle::predict(const ShapeQuery& query) const {
   guard([&] {
     prediction = as<Shape>().predict(query);
     prediction.mesh.check();
+    require(prediction.exposures.empty() || std::ssize(prediction.exposures) == query.images.size(0),
+            "fitted exposures must be one pair for each image of the query, or none");
   });
   return prediction;
+}
+
+std::optional<Mesh> ShapeHandle::ceiling(const Mesh& truth) const {
+  std::optional<Mesh> nearest;
+  guard([&] {
+    nearest = as<Shape>().ceiling(truth);
+    if (nearest) nearest->check();
+  });
+  return nearest;
 }
 
 std::set<Need> MetricHandle::needs() const {

@@ -145,6 +145,7 @@ class ShapeHandle : public Handle {
   using Handle::Handle;
   void fit(const ShapeGallery& gallery) const;
   [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const;
+  [[nodiscard]] std::optional<Mesh> ceiling(const Mesh& truth) const;
 };
 
 class MetricHandle : public Handle {

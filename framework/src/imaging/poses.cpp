@@ -70,6 +70,17 @@ std::vector<Pose> poses_of(const Parameters& views, bool from_grid, double tilt,
 
 }  // namespace
 
+Pose pose_of(const ImageRow& row) {
+  return {row.axial,
+          row.tilt,
+          row.in_plane,
+          row.ml_axial - row.axial,
+          row.ml_tilt - row.tilt,
+          row.ml_in_plane - row.in_plane,
+          row.ap_scale,
+          row.ml_scale};
+}
+
 Angles angles_of(const Pose& pose, Plane plane) {
   if (plane == Plane::ap) return {pose.axial, pose.tilt, pose.in_plane};
   return {pose.axial + pose.ml_axial_more, pose.tilt + pose.ml_tilt_more, pose.in_plane + pose.ml_in_plane_more};

@@ -123,8 +123,9 @@ ViewAxes view_axes(const BoneFrame& bone, Plane plane, const Pose& pose, const P
   return view;
 }
 
-Projection projection(const BoneFrame& frame, Plane plane, const Pose& pose, const Parameters& views) {
-  const ViewAxes view = view_axes(frame, plane, pose, views);
+namespace {
+
+Projection projection_of(const ViewAxes& view, const Parameters& views) {
   // Of parallel rays only the direction counts; the pixels are placed behind the bone in any case.
   const double distance = view.distance > 0 ? view.distance : 1000;
   const bool parallel = view.distance == 0;
@@ -140,6 +141,35 @@ Projection projection(const BoneFrame& frame, Plane plane, const Pose& pose, con
                        result.column_step * ((static_cast<double>(result.columns) - 1) / 2) -
                        result.row_step * ((static_cast<double>(result.rows) - 1) / 2);
   return result;
+}
+
+}  // namespace
+
+Projection projection(const BoneFrame& frame, Plane plane, const Pose& pose, const Parameters& views) {
+  return projection_of(view_axes(frame, plane, pose, views), views);
+}
+
+Projection in_bone_frame(const Projection& projection, const BoneFrame& frame) {
+  const auto vector = [&](Vec3 v) { return Vec3{dot(v, frame.medial), dot(v, frame.anterior), dot(v, frame.proximal)}; };
+  Projection result = projection;
+  result.source = vector(projection.source - frame.origin);
+  result.first_pixel = vector(projection.first_pixel - frame.origin);
+  result.direction = vector(projection.direction);
+  result.row_step = vector(projection.row_step);
+  result.column_step = vector(projection.column_step);
+  return result;
+}
+
+Projection told_projection(Plane plane, double pixel_spacing, const Parameters& views) {
+  const Mat3 axes = axes_of(plane);
+  ViewAxes view;
+  view.right = axes.column[0];
+  view.up = axes.column[1];
+  view.towards_source = axes.column[2];
+  view.slot = is_slot_scan(views);
+  if (views.text("geometry") != "parallel") view.distance = source_isocentre(views);
+  view.spacing = pixel_spacing;
+  return projection_of(view, views);
 }
 
 }  // namespace osteon::imaging

@@ -42,6 +42,9 @@ struct Pose {
   double ap_scale = 1, ml_scale = 1;  ///< how many times as large as the pixel spacing says the bone appears
 };
 
+/// The pose that an image was taken in.
+[[nodiscard]] Pose pose_of(const ImageRow& row);
+
 /// The three angles of one plane's exposure.
 struct Angles {
   double axial, tilt, in_plane;
@@ -93,5 +96,13 @@ struct ViewAxes {
 /// isocentre as the source, so that a renderer that ends its rays there sees the same. Of a slot scan this is the
 /// middle row's source (see slot.hpp).
 [[nodiscard]] Projection projection(const BoneFrame& frame, Plane plane, const Pose& pose, const Parameters& views);
+
+/// The same in the coordinates of the bone's own frame (x medial, y anterior, z proximal, from its centroid).
+[[nodiscard]] Projection in_bone_frame(const Projection& projection, const BoneFrame& frame);
+
+/// What one is told of an exposure: the view without pose, at the pixel spacing (mm at the isocentre) that the image
+/// carries, in the bone's own frame. With `views.axes = "mechanical"` the bone's shaft stands for its mechanical axis,
+/// which nobody knows before the bone is known.
+[[nodiscard]] Projection told_projection(Plane plane, double pixel_spacing, const Parameters& views);
 
 }  // namespace osteon::imaging

@@ -1,6 +1,7 @@
 // evaluate: classifiers and shapes answer for the queries, metrics turn the answers into figures.
 
 #include "pipeline/comparisons.hpp"
+#include "pipeline/shapes.hpp"
 #include "pipeline/stage_tools.hpp"
 #include "pipeline/unknown.hpp"
 
@@ -24,7 +25,7 @@ bool is_gallery(Role role) { return role != Role::query; }
 
 struct Handles {
   std::vector<std::pair<std::string, host::ClassifierHandle>> classifiers;
-  std::vector<std::pair<std::string, host::ShapeHandle>> shapes;
+  std::vector<NamedShape> shapes;
   std::vector<std::pair<std::string, host::MetricHandle>> metrics;
 
   /// Without surfaces there is nothing for shapes and for what measures them.
@@ -182,64 +183,6 @@ void compare_all(const Fold& fold, const Sides& sides, std::size_t number, Evide
     }
 }
 
-Mesh own_frame_mesh(const RunContext& run, const Scan& scan) {
-  const BoneSurface surface = bone_surface_from(run.store.load(scan.surface.key));
-  return imaging::in_bone_frame(surface.mesh, surface.frame);
-}
-
-/// The surface that a simulated CT was made from, in the frame of the surface found in it.
-std::optional<Mesh> surface_made_from(const RunContext& run, const Scan& scan) {
-  const auto truth = acquisition_from(run.store.load(scan.volume.key)).truth;
-  if (!truth) return std::nullopt;
-  return imaging::in_bone_frame(*truth, bone_surface_from(run.store.load(scan.surface.key)).frame);
-}
-
-/// Predicts the shape of each held-out bone from its query images. The gallery is the training bones.
-ShapeEvidence predict_shapes(const RunContext& run, const Handles& handles, const Cohort& cohort,
-                             const ImageTable& images, const EmbeddingSet& fingerprints, StageReport& report) {
-  ShapeEvidence evidence;
-  std::vector<std::int64_t> position(images.bones.size(), -1);
-  std::vector<const Scan*> first_scan(images.bones.size(), nullptr);
-  for (const Scan* scan : cohort.of_acquisition(0))
-    for (std::size_t b = 0; b < images.bones.size(); ++b)
-      if (images.specimen[b] == scan->specimen) first_scan[b] = scan;
-  for (std::size_t b = 0; b < images.bones.size(); ++b)
-    if (!images.bones[b].held_out) {
-      position[b] = static_cast<std::int64_t>(evidence.gallery.size());
-      evidence.gallery_bones.push_back(static_cast<std::int64_t>(b));
-      evidence.gallery.push_back(own_frame_mesh(run, *first_scan[b]));
-    }
-
-  const auto* bone = images.bone.data_ptr<std::int64_t>();
-  const at::Tensor gallery_rows = images.rows_where([&](std::int64_t i) {
-    return is_gallery(images.role[static_cast<std::size_t>(i)]) && position[static_cast<std::size_t>(bone[i])] >= 0;
-  });
-  const ShapeGallery gallery{
-      evidence.gallery, fingerprints.vectors.index_select(0, gallery_rows).contiguous(),
-      at::tensor(position, at::kLong).index_select(0, images.bone.index_select(0, gallery_rows))};
-  for (const auto& [instance, shape] : handles.shapes) shape.fit(gallery);
-
-  for (std::size_t b = 0; b < images.bones.size(); ++b) {
-    if (!images.bones[b].held_out) continue;
-    throw_if_stopped();
-    report.progress(0, 0, -1, "shape of " + images.bones[b].id);
-    const at::Tensor rows = images.rows_where([&](std::int64_t i) {
-      return images.role[static_cast<std::size_t>(i)] == Role::query && bone[i] == static_cast<std::int64_t>(b);
-    });
-    if (rows.size(0) == 0) continue;
-    ShapeCase one{
-        static_cast<std::int64_t>(b), own_frame_mesh(run, *first_scan[b]), surface_made_from(run, *first_scan[b]), {}};
-    const ShapeQuery query{fingerprints.vectors.index_select(0, rows).contiguous(),
-                           images.pixels.gather(as_vector(rows))};
-    for (const auto& [instance, shape] : handles.shapes) {
-      ShapePrediction prediction = shape.predict(query);
-      one.answers.push_back({instance, std::move(prediction.mesh), prediction.chosen});
-    }
-    evidence.cases.push_back(std::move(one));
-  }
-  return evidence;
-}
-
 /// What the trained class layer says of the validation images, and of the query images of bones that it was trained on.
 ClassScores class_scores_of(const ImageTable& images, const TrainedModel& model, const EmbeddingSet& fingerprints,
                             at::Device device) {
@@ -296,8 +239,7 @@ Evidence::Contents evidence_of(const RunContext& run, const Handles& handles, co
     if (handles.need(Need::neighbours) || handles.need(Need::trials))
       compare_all(fold, sides, number, contents, report);
   }
-  if (handles.need(Need::meshes))
-    contents.shapes = predict_shapes(run, handles, cohort, first.images, first.embeddings.front(), report);
+  if (handles.need(Need::meshes)) contents.shapes = predict_shapes(run, handles.shapes, cohort, folds, report);
   if (handles.need(Need::class_scores))
     contents.class_scores = class_scores_of(first.images, first.model, first.embeddings.front(),
                                             training::resolved_device(run.experiment.sections.at("training")));
@@ -312,7 +254,7 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, std::span<con
   store::Ingredients ingredients{"evaluate", run.experiment.title, handles.ingredients()};
   merge(ingredients.parts, section_parts(run.experiment, "split"));
   merge(ingredients.parts, section_parts(run.experiment, "unknown"));
-  ingredients.parts["revision"] = "3";
+  ingredients.parts["revision"] = "4";
   ingredients.parts["training.seed"] = run.experiment.sections.at("training").canonical().at("seed");
   ingredients.parts["loss.margin"] = text(folds.front().model.loss->margin());
   add_inputs(ingredients, cohort, folds);

@@ -27,6 +27,8 @@ Backbone::~Backbone() = default;
 Loss::~Loss() = default;
 Classifier::~Classifier() = default;
 Shape::~Shape() = default;
+
+std::optional<Mesh> Shape::ceiling(const MeshShape::~Shape() = default;) const { return std::nullopt; }
 Metric::~Metric() = default;
 Reporter::~Reporter() = default;
 

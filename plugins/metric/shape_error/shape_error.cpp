@@ -30,6 +30,8 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <map>
+#include <tuple>
 
 namespace osteon {
 
@@ -46,11 +48,11 @@ struct Laid {
   SurfaceDistance distance;
 };
 
-/// Every held-out bone against every gallery bone, each pair aligned and measured once.
+/// Every held-out bone against every bone that was known then, each pair aligned and measured once.
 struct Comparison {
   std::vector<ClosestPoints> truths, gallery;
-  std::vector<std::vector<Laid>> pairs;  ///< [case][gallery bone]
-  std::vector<double> diagonal;          ///< mm, of each true bone
+  std::vector<std::map<std::int64_t, Laid>> pairs;  ///< [case], by gallery bone
+  std::vector<double> diagonal;                     ///< mm, of each true bone
 };
 
 ClosestPoints prepared(const Mesh& mesh, const std::string& whose) {
@@ -73,22 +75,19 @@ double deviation(const std::vector<double>& values) {
   return std::sqrt(squares);
 }
 
-/// For each case the gallery bone that is nearest in the given properties, each divided by its spread in the gallery.
-std::vector<std::size_t> nearest_by(const std::vector<double (*)(const Mesh&)>& properties,
-                                    const ShapeEvidence& shapes) {
-  std::vector<std::vector<double>> squares(shapes.cases.size(), std::vector<double>(shapes.gallery.size(), 0));
+/// The candidate that is nearest to a case's bone in the given properties, each divided by its spread among the
+/// candidates.
+std::int64_t nearest_by(const std::vector<double (*)(const Mesh&)>& properties, const ShapeCase& one,
+                        const std::vector<Mesh>& gallery) {
+  std::vector<double> squares(one.candidates.size(), 0);
   for (const auto property : properties) {
     std::vector<double> known;
-    for (const Mesh& mesh : shapes.gallery) known.push_back(property(mesh));
+    for (const std::int64_t g : one.candidates) known.push_back(property(gallery[static_cast<std::size_t>(g)]));
     const double spread = deviation(known) > 0 ? deviation(known) : 1;
-    for (std::size_t c = 0; c < squares.size(); ++c)
-      for (std::size_t g = 0; g < known.size(); ++g)
-        squares[c][g] += std::pow((property(shapes.cases[c].truth) - known[g]) / spread, 2);
+    for (std::size_t g = 0; g < known.size(); ++g)
+      squares[g] += std::pow((property(one.truth) - known[g]) / spread, 2);
   }
-  std::vector<std::size_t> chosen;
-  for (const auto& row : squares)
-    chosen.push_back(static_cast<std::size_t>(std::min_element(row.begin(), row.end()) - row.begin()));
-  return chosen;
+  return one.candidates[static_cast<std::size_t>(std::min_element(squares.begin(), squares.end()) - squares.begin())];
 }
 
 class ShapeError : public Metric {
@@ -111,7 +110,7 @@ class ShapeError : public Metric {
   [[nodiscard]] MetricResult evaluate(const Evidence& evidence) const override {
     const ShapeEvidence& shapes = evidence.shapes();
     if (shapes.cases.empty()) return {shape_error::undefined("no bone was held out"), {}, {}, {}};
-    if (shapes.gallery.empty()) return {shape_error::undefined("the gallery has no bones"), {}, {}, {}};
+    if (std::ranges::any_of(shapes.cases, [](const ShapeCase& one) { return one.candidates.empty(); })) return {shape_error::undefined("the gallery has no bones"), {}, {}, {}};
     const Comparison comparison = compared(evidence);
     std::vector<std::vector<Laid>> answers;
     std::vector<Row> rows = estimator_rows(evidence, comparison, answers);
@@ -122,7 +121,7 @@ class ShapeError : public Metric {
     for (const ShapeCase& c : shapes.cases) people.push_back(bone_of(evidence, c.bone).subject);
     MetricResult result;
     result.values =
-        shape_error::figures(rows, people, static_cast<std::int64_t>(shapes.gallery.size()), evidence.seed());
+        shape_error::figures(rows, people, std::ssize(shapes.cases.front().candidates), evidence.seed());
     if (estimators > 0) result.surfaces = surface_pairs(evidence, comparison, rows.front(), answers.front());
     return result;
   }
@@ -149,14 +148,17 @@ class ShapeError : public Metric {
     }
     for (std::size_t g = 0; g < shapes.gallery.size(); ++g)
       result.gallery.push_back(prepared(shapes.gallery[g], text("gallery bone ", g)));
-    const std::size_t width = shapes.gallery.size();
-    result.pairs.assign(shapes.cases.size(), std::vector<Laid>(width));
-    parallel_for(0, static_cast<std::int64_t>(width * shapes.cases.size()), 1,
-                 [&](std::int64_t first, std::int64_t last) {
-                   for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
-                     result.pairs[i / width][i % width] =
-                         laid(result.gallery[i % width], result.truths[i / width], evidence.seed());
-                 });
+    result.pairs.resize(shapes.cases.size());
+    std::vector<std::tuple<std::size_t, std::size_t, Laid*>> work;  // case, gallery bone, where it goes
+    for (std::size_t c = 0; c < shapes.cases.size(); ++c)
+      for (const std::int64_t g : shapes.cases[c].candidates)
+        work.emplace_back(c, static_cast<std::size_t>(g), &result.pairs[c][g]);
+    parallel_for(0, std::ssize(work), 1, [&](std::int64_t first, std::int64_t last) {
+      for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+        const auto& [c, g, place] = work[i];
+        *place = laid(result.gallery[g], result.truths[c], evidence.seed());
+      }
+    });
     return result;
   }
 
@@ -164,12 +166,12 @@ class ShapeError : public Metric {
     return {laid.distance.rms, laid.distance.hausdorff, 100 * laid.distance.rms / diagonal};
   }
 
-  /// The outcome of gallery bone `chosen`, with the number of bones that would have been better.
-  static Outcome choice(const Comparison& comparison, std::size_t which, std::size_t chosen) {
+  /// The outcome of gallery bone `chosen`, with the number of candidates that would have been better.
+  static Outcome choice(const Comparison& comparison, std::size_t which, std::int64_t chosen) {
     const auto& pairs = comparison.pairs[which];
-    Outcome result = outcome(pairs[chosen], comparison.diagonal[which]);
-    result.better = static_cast<double>(
-        std::count_if(pairs.begin(), pairs.end(), [&](const Laid& other) { return other.distance.rms < result.rms; }));
+    Outcome result = outcome(pairs.at(chosen), comparison.diagonal[which]);
+    result.better = static_cast<double>(std::count_if(
+        pairs.begin(), pairs.end(), [&](const auto& other) { return other.second.distance.rms < result.rms; }));
     return result;
   }
 
@@ -187,15 +189,14 @@ class ShapeError : public Metric {
           row = rows.end() - 1;
         }
         Laid& place = answers[static_cast<std::size_t>(row - rows.begin())][c];
-        if (answer.chosen) {
-          const auto chosen = static_cast<std::size_t>(*answer.chosen);
-          if (chosen >= comparison.gallery.size())
-            throw failure(
-                text(answer.estimator, " chose gallery bone ", *answer.chosen, " of ", comparison.gallery.size()));
-          place = comparison.pairs[c][chosen];
+        if (answer.together.chosen) {
+          const std::int64_t chosen = *answer.together.chosen;
+          if (!comparison.pairs[c].contains(chosen))
+            throw failure(text(answer.estimator, " chose gallery bone ", chosen, ", which is no candidate"));
+          place = comparison.pairs[c].at(chosen);
           row->cases[c] = choice(comparison, c, chosen);
         } else {
-          place = laid(prepared(answer.mesh, answer.estimator), comparison.truths[c], evidence.seed());
+          place = laid(prepared(answer.together.mesh, answer.estimator), comparison.truths[c], evidence.seed());
           row->cases[c] = outcome(place, comparison.diagonal[c]);
         }
       }
@@ -204,33 +205,41 @@ class ShapeError : public Metric {
 
   [[nodiscard]] std::vector<Row> baseline_rows(const Evidence& evidence, const Comparison& comparison) const {
     const ShapeEvidence& shapes = evidence.shapes();
-    const ClosestPoints mean(open3d_support::mean_shape(shapes.gallery));
-    const auto by_length = nearest_by({&length}, shapes);
-    const auto by_both = nearest_by({&length, &enclosed_volume}, shapes);
+    std::map<std::vector<std::int64_t>, ClosestPoints> means;  // by candidates: the cases of a fold have the same
     std::vector<Row> rows{{"mean shape", true, {}, {}},
                           {"nearest by length", true, {}, {}},
                           {"nearest by length and volume", true, {}, {}},
                           {"random bone", true, {}, "expectation over the gallery"},
                           {"best bone in the gallery (oracle)", true, {}, {}}};
     for (std::size_t c = 0; c < shapes.cases.size(); ++c) {
-      rows[0].cases.emplace_back(outcome(laid(mean, comparison.truths[c], evidence.seed()), comparison.diagonal[c]));
-      rows[1].cases.emplace_back(choice(comparison, c, by_length[c]));
-      rows[2].cases.emplace_back(choice(comparison, c, by_both[c]));
+      const ShapeCase& one = shapes.cases[c];
+      auto mean = means.find(one.candidates);
+      if (mean == means.end()) mean = means.emplace(one.candidates, mean_of(one.candidates, shapes.gallery)).first;
+      rows[0].cases.emplace_back(
+          outcome(laid(mean->second, comparison.truths[c], evidence.seed()), comparison.diagonal[c]));
+      rows[1].cases.emplace_back(choice(comparison, c, nearest_by({&length}, one, shapes.gallery)));
+      rows[2].cases.emplace_back(choice(comparison, c, nearest_by({&length, &enclosed_volume}, one, shapes.gallery)));
       Outcome expected{0, 0, 0, 0};
       Outcome best{std::numeric_limits<double>::infinity()};
-      for (std::size_t g = 0; g < shapes.gallery.size(); ++g) {
-        const Outcome one = choice(comparison, c, g);
-        const double share = 1 / static_cast<double>(shapes.gallery.size());
-        expected.rms += share * one.rms;
-        expected.hausdorff += share * one.hausdorff;
-        expected.relative += share * one.relative;
-        expected.better += share * one.better;
-        if (one.rms < best.rms) best = one;
+      for (const std::int64_t g : one.candidates) {
+        const Outcome drawn = choice(comparison, c, g);
+        const double share = 1 / static_cast<double>(one.candidates.size());
+        expected.rms += share * drawn.rms;
+        expected.hausdorff += share * drawn.hausdorff;
+        expected.relative += share * drawn.relative;
+        expected.better += share * drawn.better;
+        if (drawn.rms < best.rms) best = drawn;
       }
       rows[3].cases.emplace_back(expected);
       rows[4].cases.emplace_back(best);
     }
     return rows;
+  }
+
+  static ClosestPoints mean_of(const std::vector<std::int64_t>& bones, const std::vector<Mesh>& gallery) {
+    std::vector<Mesh> meshes;
+    for (const std::int64_t g : bones) meshes.push_back(gallery[static_cast<std::size_t>(g)]);
+    return ClosestPoints(open3d_support::mean_shape(meshes));
   }
 
   /// What scanning and iso-surfacing the true bone cost, where the source knows the surface that a CT was made from: no
@@ -266,7 +275,7 @@ class ShapeError : public Metric {
                                        [&](const ShapeCase::Answer& a) { return a.estimator == row.name; });
       SurfacePair pair;
       pair.truth = cases[c].truth;
-      pair.predicted = transformed(answer->mesh, places[c].onto_truth);
+      pair.predicted = transformed(answer->together.mesh, places[c].onto_truth);
       pair.distance = open3d_support::vertex_distances(pair.predicted, comparison.truths[c]);
       char rms[32];
       std::snprintf(rms, sizeof rms, "%.2f", row.cases[c]->rms);
