@@ -24,6 +24,7 @@ struct ShapeGallery {
   at::Tensor bone;        ///< int64 `[N]`: which mesh an embedding belongs to
   at::Tensor images;      ///< uint8 `[N, H, W]`: the pairs, AP | ML
   std::vector<PairExposures> exposures;  ///< `[N]`, as they were: with pose and scale error
+  at::Tensor line_integrals;             ///< float32 `[256]`: what a grey value stands for, as below
 };
 
 /// X-ray pairs of one bone whose shape is asked for.

@@ -155,7 +155,8 @@ ShapeEvidence predict_shapes(const RunContext& run, std::span<const NamedShape> 
   for (std::size_t number = 0; number < folds.size(); ++number) {
     const ImageTable& images = folds[number].images;
     const std::string which = folds.size() > 1 ? text(", fold ", number + 1, " of ", folds.size()) : "";
-    const FoldGallery known = gallery_of(folds[number], meshes, exposures);
+    FoldGallery known = gallery_of(folds[number], meshes, exposures);
+    known.gallery.line_integrals = line_integrals;
     std::vector<std::int64_t> candidates;
     for (const std::int64_t b : known.bones) candidates.push_back(place[static_cast<std::size_t>(b)]);
     for (const auto& [instance, shape] : shapes) {

@@ -99,6 +99,10 @@ Affine align_rigid(const ClosestPoints& moving, const ClosestPoints& fixed) {
   return refined(problem_of(moving, fixed, 3000), fits.front().map, Motion::rigid, 20, 1e-5).map;
 }
 
+Affine align_affine(const ClosestPoints& moving, const ClosestPoints& fixed, const Affine& start) {
+  return refined(problem_of(moving, fixed, 2000), start, Motion::affine, 20, 1e-4).map;
+}
+
 Affine align_rigid(const Mesh& moving, const Mesh& fixed) {
   return align_rigid(ClosestPoints(moving), ClosestPoints(fixed));
 }

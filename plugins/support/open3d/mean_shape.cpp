@@ -17,11 +17,6 @@
 
 namespace osteon::open3d_support {
 
-namespace {
-
-constexpr std::int64_t kTemplateTriangles = 12'000;  // on a femur about 3 mm a side
-constexpr std::uint64_t kSeed = 0x3EA4;
-
 Mesh simplified(const Mesh& mesh, std::int64_t triangles) {
   if (mesh.triangles.size(0) <= triangles) return mesh;
   open3d::utility::SetVerbosityLevel(open3d::utility::VerbosityLevel::Error);
@@ -52,6 +47,11 @@ const Mesh& of_median_size(std::span<const Mesh> meshes) {
   });
   return meshes[order[order.size() / 2]];
 }
+
+namespace {
+
+constexpr std::int64_t kTemplateTriangles = 12'000;  // on a femur about 3 mm a side
+constexpr std::uint64_t kSeed = 0x3EA4;
 
 /// The vertices that share an edge with each vertex, one list behind the other.
 struct Neighbours {

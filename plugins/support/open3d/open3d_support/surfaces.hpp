@@ -48,6 +48,16 @@ at::Tensor vertex_distances(const Mesh& from, const ClosestPoints& to);
 Affine align_rigid(const Mesh& moving, const Mesh& fixed);
 Affine align_rigid(const ClosestPoints& moving, const ClosestPoints& fixed);
 
+/// Improves `start` to the affine map that lays `moving` onto `fixed` with the least symmetric RMS distance, by the same
+/// steps.
+Affine align_affine(const ClosestPoints& moving, const ClosestPoints& fixed, const Affine& start);
+
+/// At most so many triangles, by quadric error metrics (Garland & Heckbert, SIGGRAPH 1997).
+Mesh simplified(const Mesh& mesh, std::int64_t triangles);
+
+/// The bone of median bounding box, a template for all.
+const Mesh& of_median_size(std::span<const Mesh> meshes);
+
 /// The inverse of a rotation with a translation.
 Affine inverse_rigid(const Affine& map);
 

@@ -1,0 +1,224 @@
+#include "shape_model/outline.hpp"
+
+#include <osteon/error.hpp>
+
+#include <ATen/Functions.h>
+#include <Eigen/Dense>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+
+namespace osteon::shape_model {
+
+namespace {
+
+constexpr double kPercentile = 0.95;
+constexpr std::int64_t kBorder = 2;  // pixels
+
+struct Picture {
+  const float* value;
+  std::int64_t rows, columns;
+
+  [[nodiscard]] float at(std::int64_t row, std::int64_t column) const { return value[row * columns + column]; }
+};
+
+double level_of(const Picture& picture, double share) {
+  std::vector<float> values(picture.value, picture.value + picture.rows * picture.columns);
+  const float largest = *std::max_element(values.begin(), values.end());
+  std::erase_if(values, [&](float v) { return v < 0.02F * largest; });
+  if (values.empty() || largest <= 0) throw Error("the X-ray is black: there is no bone in it");
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(kPercentile * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), at, values.end());
+  return share * *at;
+}
+
+/// Pixels that satisfy `inside`, connected with `from` by their sides, get `mark`.
+template <class Inside>
+std::int64_t flood(std::vector<std::int32_t>& marks, const Picture& picture, std::int64_t from, std::int32_t mark,
+                   const Inside& inside) {
+  std::deque<std::int64_t> open{from};
+  marks[static_cast<std::size_t>(from)] = mark;
+  std::int64_t count = 0;
+  while (!open.empty()) {
+    const std::int64_t here = open.front();
+    open.pop_front();
+    ++count;
+    const std::int64_t row = here / picture.columns, column = here % picture.columns;
+    const auto visit = [&](std::int64_t r, std::int64_t c) {
+      if (r < 0 || c < 0 || r >= picture.rows || c >= picture.columns) return;
+      const std::int64_t there = r * picture.columns + c;
+      if (marks[static_cast<std::size_t>(there)] != 0 || !inside(there)) return;
+      marks[static_cast<std::size_t>(there)] = mark;
+      open.push_back(there);
+    };
+    visit(row - 1, column);
+    visit(row + 1, column);
+    visit(row, column - 1);
+    visit(row, column + 1);
+  }
+  return count;
+}
+
+/// 1 where the largest thing above the level is, with its holes.
+std::vector<char> largest_thing(const Picture& picture, double level) {
+  const std::int64_t count = picture.rows * picture.columns;
+  std::vector<std::int32_t> marks(static_cast<std::size_t>(count), 0);
+  const auto bright = [&](std::int64_t i) { return picture.value[i] > level; };
+  std::int32_t things = 0, largest = 0;
+  std::int64_t most = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (!bright(i) || marks[static_cast<std::size_t>(i)] != 0) continue;
+    const std::int64_t size = flood(marks, picture, i, ++things, bright);
+    if (size > most) most = size, largest = things;
+  }
+  // What cannot be reached from the border without crossing it is a hole.
+  std::vector<std::int32_t> outside(static_cast<std::size_t>(count), 0);
+  const auto other = [&](std::int64_t i) { return marks[static_cast<std::size_t>(i)] != largest; };
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t row = i / picture.columns, column = i % picture.columns;
+    const bool border = row == 0 || column == 0 || row == picture.rows - 1 || column == picture.columns - 1;
+    if (border && other(i) && outside[static_cast<std::size_t>(i)] == 0) flood(outside, picture, i, 1, other);
+  }
+  std::vector<char> thing(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < thing.size(); ++i) thing[i] = outside[i] == 0 ? 1 : 0;
+  return thing;
+}
+
+Eigen::Vector2d gradient(const Picture& picture, std::int64_t row, std::int64_t column) {
+  const auto r = std::clamp<std::int64_t>(row, 1, picture.rows - 2);
+  const auto c = std::clamp<std::int64_t>(column, 1, picture.columns - 2);
+  // Sobel's, x to the right and y up.
+  const auto side = [&](std::int64_t dr, std::int64_t dc) { return static_cast<double>(picture.at(r + dr, c + dc)); };
+  return {side(-1, 1) + 2 * side(0, 1) + side(1, 1) - side(-1, -1) - 2 * side(0, -1) - side(1, -1),
+          side(-1, -1) + 2 * side(-1, 0) + side(-1, 1) - side(1, -1) - 2 * side(1, 0) - side(1, 1)};
+}
+
+}  // namespace
+
+Camera::Camera(const Projection& projection) {
+  const Eigen::Vector3d across = to_eigen(projection.column_step), down = to_eigen(projection.row_step);
+  axes.col(0) = across.normalized();
+  axes.col(1) = -down.normalized();
+  const Eigen::Vector3d normal = axes.col(0).cross(axes.col(1)).normalized();
+  const Eigen::Vector3d back =
+      projection.parallel ? Eigen::Vector3d(-to_eigen(projection.direction)) : to_eigen(projection.source);
+  axes.col(2) = normal.dot(back) < 0 ? Eigen::Vector3d(-normal) : normal;
+  const Eigen::Vector3d source = axes.transpose() * back, first = axes.transpose() * to_eigen(projection.first_pixel);
+  double larger = 1;
+  if (!projection.parallel) {
+    distance = source.z();
+    if (!(distance > first.z()) || !(distance > 0)) throw Error("the X-ray's source does not lie in front of the bone");
+    larger = (distance - first.z()) / distance;
+  }
+  pixel = across.norm() / larger;
+  slot = !projection.parallel && down.norm() < 0.75 * across.norm();
+  // The origin's image on the detector's plane.
+  const Eigen::Vector2d origin = projection.parallel ? Eigen::Vector2d(0, 0) : Eigen::Vector2d(source.head<2>() * (1 - larger));
+  column = (origin.x() - first.x()) / across.norm();
+  row = (first.y() - (slot ? source.y() : origin.y())) / down.norm();
+}
+
+Eigen::Vector2d Camera::shadow(const Eigen::Vector3d& point) const {
+  if (distance == 0) return point.head<2>();
+  const double larger = distance / (distance - point.z());
+  return {point.x() * larger, point.y() * (slot ? 1 : larger)};
+}
+
+Eigen::Matrix<double, 2, 3> Camera::shadow_gradient(const Eigen::Vector3d& point) const {
+  Eigen::Matrix<double, 2, 3> result = Eigen::Matrix<double, 2, 3>::Zero();
+  const double larger = distance == 0 ? 1 : distance / (distance - point.z());
+  const double deeper = distance == 0 ? 0 : larger / (distance - point.z());
+  result(0, 0) = larger;
+  result(0, 2) = point.x() * deeper;
+  result(1, 1) = slot ? 1 : larger;
+  result(1, 2) = slot ? 0 : point.y() * deeper;
+  return result;
+}
+
+Eigen::Vector3d Camera::ray(const Eigen::Vector3d& point) const {
+  if (distance == 0) return {0, 0, -1};
+  return {point.x(), slot ? 0 : point.y(), point.z() - distance};
+}
+
+Projection Camera::moved(const Projection& told, const Eigen::Matrix3d& turn, const Eigen::Vector2d& shift,
+                         double scale) const {
+  // Moving the bone is moving the exposure the other way.
+  const Eigen::Matrix3d back = axes * turn.transpose() * axes.transpose();
+  const Eigen::Vector3d offset = axes * Eigen::Vector3d(shift.x(), shift.y(), 0);
+  const auto place = [&](Vec3 p) { return to_vec3(back * (to_eigen(p) - offset)); };
+  const auto vector = [&](Vec3 v) { return to_vec3(back * to_eigen(v)); };
+  Projection result = told;
+  // A larger image is one of finer pixels about the origin's image.
+  const Vec3 middle = told.first_pixel + told.column_step * column + told.row_step * row;
+  result.column_step = vector(told.column_step * (1 / scale));
+  result.row_step = vector(told.row_step * (1 / scale));
+  result.first_pixel = place(middle) - result.column_step * column - result.row_step * row;
+  result.source = place(told.source);
+  result.direction = vector(told.direction);
+  return result;
+}
+
+Outline find_outline(const at::Tensor& picture, const Camera& camera, double share, double step) {
+  const at::Tensor values = picture.contiguous();
+  const Picture image{values.data_ptr<float>(), values.size(0), values.size(1)};
+  const double level = level_of(image, share);
+  const std::vector<char> thing = largest_thing(image, level);
+  Outline outline;
+  outline.step = step;
+  std::vector<OutlinePoint> all;
+  const auto add = [&](std::int64_t row, std::int64_t column, std::int64_t down, std::int64_t right) {
+    const std::int64_t r = row + down, c = column + right;
+    if (row < kBorder || column < kBorder || r >= image.rows - kBorder || c >= image.columns - kBorder) return;
+    const auto in = [&](std::int64_t y, std::int64_t x) { return thing[static_cast<std::size_t>(y * image.columns + x)]; };
+    if (in(row, column) == in(r, c)) return;
+    const double here = image.at(row, column), there = image.at(r, c);
+    if ((here > level) == (there > level)) return;
+    const double along = (level - here) / (there - here);
+    Eigen::Vector2d out = -(gradient(image, row, column) * (1 - along) + gradient(image, r, c) * along);
+    if (out.norm() == 0) return;
+    out.normalize();
+    // Of both families of crossings the one that is across the outline: about one point a pixel.
+    if ((right == 1) != (std::abs(out.x()) >= std::abs(out.y()))) return;
+    all.push_back({camera.to_mm(static_cast<double>(column) + along * static_cast<double>(right),
+                                static_cast<double>(row) + along * static_cast<double>(down)),
+                   out});
+  };
+  for (std::int64_t row = 0; row + 1 < image.rows; ++row)
+    for (std::int64_t column = 0; column + 1 < image.columns; ++column) {
+      add(row, column, 0, 1);
+      add(row, column, 1, 0);
+    }
+  const auto every = std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(step / camera.pixel)));
+  for (std::size_t i = 0; i < all.size(); i += every) outline.points.push_back(all[i]);
+  outline.step = static_cast<double>(every) * camera.pixel;
+  constexpr std::size_t kFewest = 20;
+  if (outline.points.size() < kFewest) throw Error("the X-ray shows no outline of a bone");
+  return outline;
+}
+
+at::Tensor half_of(const at::Tensor& image, const at::Tensor& line_integrals, bool is_ml) {
+  const std::int64_t columns = image.size(1) / 2;
+  const at::Tensor half = image.narrow(1, is_ml ? columns : 0, columns).contiguous();
+  return line_integrals.index_select(0, half.reshape({-1}).to(at::kLong)).reshape(half.sizes());
+}
+
+std::vector<RimPoint> rim_of(const Points& points, const Points& normals, const Connections& connections,
+                             const Camera& camera) {
+  Eigen::VectorXd facing(points.rows());
+  for (Eigen::Index v = 0; v < points.rows(); ++v) facing[v] = camera.ray(points.row(v)).dot(normals.row(v));
+  std::vector<RimPoint> rim;
+  const auto count = static_cast<std::int32_t>(points.rows());
+  for (std::int32_t a = 0; a < count; ++a)
+    for (const std::int32_t b : connections.neighbours[static_cast<std::size_t>(a)]) {
+      if (b < a || (facing[a] < 0) == (facing[b] < 0)) continue;
+      const double t = facing[a] / (facing[a] - facing[b]);
+      const Eigen::Vector3d point = points.row(a) * (1 - t) + points.row(b) * t;
+      const Eigen::Vector2d normal = (normals.row(a) * (1 - t) + normals.row(b) * t).head<2>();
+      if (normal.norm() < 1e-6) continue;
+      rim.push_back({a, b, t, camera.shadow(point), normal.normalized()});
+    }
+  return rim;
+}
+
+}  // namespace osteon::shape_model
