@@ -77,7 +77,10 @@ class Nearest : public Shape {
     const at::Tensor distance =
         at::cdist(query.embeddings.to(at::kDouble), embeddings_.to(at::kDouble), 2.0, 2).contiguous();
     const std::int64_t chosen = by_vote_ ? most_votes(distance) : smallest_mean(distance);
-    return {meshes_[static_cast<std::size_t>(chosen)], chosen};
+    ShapePrediction prediction;
+    prediction.mesh = meshes_[static_cast<std::size_t>(chosen)];
+    prediction.chosen = chosen;
+    return prediction;
   }
 
  private:

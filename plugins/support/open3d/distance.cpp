@@ -36,12 +36,17 @@ DirectedDistance directed(const std::vector<Vec3>& samples, const std::vector<Ve
                           const ClosestPoints& to) {
   DirectedDistance result;
   double squares = 0;
+  std::vector<double> distances;
+  distances.reserve(samples.size());
   for (const ClosestPoint& c : to.find(samples)) {
-    const double distance = std::sqrt(c.squared_distance);
+    distances.push_back(std::sqrt(c.squared_distance));
     squares += c.squared_distance;
-    result.mean += distance;
-    result.max = std::max(result.max, distance);
+    result.mean += distances.back();
+    result.max = std::max(result.max, distances.back());
   }
+  const auto rank = static_cast<std::ptrdiff_t>(std::ceil(0.95 * static_cast<double>(distances.size()))) - 1;
+  std::nth_element(distances.begin(), distances.begin() + rank, distances.end());
+  result.percentile_95 = distances[static_cast<std::size_t>(rank)];
   for (const ClosestPoint& c : to.find(vertices)) result.max = std::max(result.max, std::sqrt(c.squared_distance));
   result.rms = std::sqrt(squares / static_cast<double>(samples.size()));
   result.mean /= static_cast<double>(samples.size());
@@ -91,6 +96,7 @@ SurfaceDistance surface_distance(const ClosestPoints& a, const ClosestPoints& b,
   const auto &there = result.a_to_b, &back = result.b_to_a;
   result.rms = std::sqrt((there.rms * there.rms + back.rms * back.rms) / 2);
   result.mean = (there.mean + back.mean) / 2;
+  result.hd95 = std::max(there.percentile_95, back.percentile_95);
   result.hausdorff = std::max(there.max, back.max);
   return result;
 }

@@ -19,13 +19,15 @@ std::vector<Vec3> sample_surface(const Mesh& mesh, std::int64_t count, std::uint
 /// Distances in mm from area-uniform samples of one surface to the triangles of the other.
 struct DirectedDistance {
   double rms = 0, mean = 0;
-  double max = 0;  ///< over the samples and the vertices
+  double percentile_95 = 0;  ///< that 95 % of the samples do not exceed
+  double max = 0;            ///< over the samples and the vertices
 };
 
 struct SurfaceDistance {
   DirectedDistance a_to_b, b_to_a;
   double rms = 0;        ///< root of the mean of both directed mean squares
-  double mean = 0;       ///< mean of both directed means
+  double mean = 0;       ///< mean of both directed means, the average symmetric distance (ASD)
+  double hd95 = 0;       ///< the larger of both directed 95th percentiles
   double hausdorff = 0;  ///< the larger of both directed maxima
 };
 
