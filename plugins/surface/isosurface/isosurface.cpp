@@ -1,21 +1,33 @@
 // surface/isosurface: the outer surface of the largest bone in a CT volume.
 //
-// Threshold → largest face-connected piece → marrow cavity filled (gaps in the cortex sealed for this) → marching cubes
-// at the threshold, at subvoxel accuracy → fewer triangles. Neighbouring bones are other pieces as long as a gap below
-// the threshold parts them. The surface is closed, one piece, oriented outwards, in patient coordinates; direction,
-// spacing and origin of the volume are honoured. The threshold is the one of Čavojská et al. 2020 (1370 stored units;
-// 346 HU with the usual intercept of -1024).
+// Threshold → touching neighbours parted → largest face-connected piece → marrow cavity filled (gaps in the cortex
+// sealed for this) → marching cubes at the threshold, at subvoxel accuracy → fewer triangles. The surface is
+// closed, one piece, manifold, oriented outwards, in patient coordinates; direction, spacing and origin of the volume
+// are honoured. The threshold is the one of Čavojská et al. 2020 (1370 stored units; 346 HU with the usual intercept of
+// -1024).
 //
-// Where the source brings a label map, it alone says what is bone and the threshold is not used: the labelled voxels,
-// smoothed by a Gaussian of one voxel along each axis so that no stairs are left, are taken at one half. The surface of
-// a ball of radius R voxels then lies 1/R of a voxel too far inside. Cavities are filled as above.
+// Neighbouring bones are other pieces as long as a gap below the threshold parts them. Where they touch, `separation`
+// parts them: bridges up to this wide are cut where they are narrowest (the filled bones are eroded by half of it until
+// they fall into pieces, which grow back by a watershed of the distance map). It must be well below the bone's own
+// narrowest place and below the thickness of the neighbour, and it does not part bones that lie against each other over
+// a whole joint: for those, give a label map. A joint's space that `closing` seals on all sides counts as a cavity of
+// the bones around it, so a smaller `closing` may part what a larger one has joined.
+//
+// A bone that the edge of the volume cuts is an error; with `skip_cut` the largest that it does not cut is taken. Of
+// two bones of about equal size (the smaller above 90 % of the larger) neither is taken: that is an error too.
+//
+// Where the source brings a label map, it alone says what is bone; threshold and separation are not used: the
+// labelled voxels, smoothed by a Gaussian of one voxel along each axis so that no stairs are left, are taken at one
+// half. The surface of a ball of radius R voxels then lies 1/R of a voxel too far inside. Cavities are filled as above.
 //
 //     [surface]
-//     plugin    = "isosurface"
-//     threshold = 346      # HU
-//     smoothing = 0.0      # mm, standard deviation of a Gaussian before the threshold
-//     closing   = 1.5      # mm, gaps in the cortex up to twice this wide are sealed
-//     triangles = 60000    # at most; 0 keeps all
+//     plugin     = "isosurface"
+//     threshold  = 346      # HU
+//     smoothing  = 0.0      # mm, standard deviation of a Gaussian before the threshold
+//     closing    = 1.5      # mm, gaps in the cortex up to twice this wide are sealed
+//     separation = 0.0      # mm, bridges between bones up to this wide are cut
+//     skip_cut   = false    # true: a neighbour that the volume's edge cuts may be larger than the bone
+//     triangles  = 60000    # at most; 0 keeps all
 
 #include "bone_mask.hpp"
 #include "decimation.hpp"
@@ -62,13 +74,21 @@ class IsoSurface : public Surface {
              .unit("mm")
              .at_least(0)
              .at_most(10),
+         Parameter::real("separation", 0,
+                         "Bridges between bones up to this wide are cut; 0 for none; not used where a label map marks "
+                         "the bone.")
+             .unit("mm")
+             .at_least(0)
+             .at_most(50),
+         Parameter::flag("skip_cut", false,
+                         "A piece that the volume's edge cuts is never the bone, however large it is."),
          Parameter::integer("triangles", 60000, "Most triangles that the surface may have; 0 keeps all.").at_least(0)}};
   }
 
   explicit IsoSurface(const Parameters& parameters)
       : threshold_(parameters.real("threshold")),
         smoothing_(parameters.real("smoothing")),
-        closing_(parameters.real("closing")),
+        bone_{parameters.real("closing"), parameters.real("separation"), parameters.flag("skip_cut")},
         triangles_(parameters.integer("triangles")) {}
 
   Mesh extract(const Volume& volume, const at::Tensor& bone_mask) const override {
@@ -76,7 +96,7 @@ class IsoSurface : public Surface {
     const std::vector<float> density = labelled ? isosurface::antialiased(bone_mask, volume.grid, smoothing_)
                                                 : isosurface::smoothed(volume, smoothing_);
     const isosurface::Level level = labelled ? isosurface::kLabelLevel : isosurface::Level{threshold_, false};
-    const isosurface::Mask solid = isosurface::bone_solid(density.data(), volume.grid, level, closing_);
+    const isosurface::Mask solid = isosurface::bone_solid(density.data(), volume.grid, level, bone_);
     isosurface::Triangulation surface = isosurface::marching_cubes(solid, density.data(), volume.grid, level.threshold);
     if (triangles_ > 0) surface = isosurface::decimated(surface, triangles_);
     Mesh mesh = to_mesh(surface);
@@ -85,7 +105,8 @@ class IsoSurface : public Surface {
   }
 
  private:
-  double threshold_, smoothing_, closing_;
+  double threshold_, smoothing_;
+  isosurface::BoneSettings bone_;
   std::int64_t triangles_;
 };
 
