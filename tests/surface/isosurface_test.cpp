@@ -131,7 +131,8 @@ TEST(IsoSurface, EveryParameterChangesTheSurface) {
     return std::min(std::max(shell, channel), ball(kMiddle + Vec3{0, 14.6, 0}, 4)(p));
   });
   const Mesh standard = extract(volume);
-  const std::vector<Given> changes = {{{"threshold", 500.0}},
+  const std::vector<Given> changes = {{{"level", std::string("otsu")}},
+                                      {{"threshold", 500.0}},
                                       {{"smoothing", 0.5}},
                                       {{"closing", 0.0}},
                                       {{"separation", 4.0}},

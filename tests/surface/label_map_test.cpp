@@ -62,7 +62,8 @@ TEST(LabelMap, GivesTheLabelledBoneWithoutStairsThoughANeighbourTouchesIt) {
 
 TEST(LabelMap, MakesTheThresholdAndPartingNeedless) {
   const Scene scene;
-  for (const Given& given : {Given{{"threshold", 2000.0}}, Given{{"separation", 4.0}}})
+  for (const Given& given :
+       {Given{{"threshold", 2000.0}}, Given{{"level", std::string("otsu")}}, Given{{"separation", 4.0}}})
     EXPECT_TRUE(at::equal(extract(scene, given).vertices, extract(scene).vertices)) << given.begin()->first;
 }
 

@@ -4,7 +4,7 @@
 // sealed for this) → marching cubes at the threshold, at subvoxel accuracy → fewer triangles. The surface is
 // closed, one piece, manifold, oriented outwards, in patient coordinates; direction, spacing and origin of the volume
 // are honoured. The threshold is the one of Čavojská et al. 2020 (1370 stored units; 346 HU with the usual intercept of
-// -1024).
+// -1024), or Otsu's (1979) over all that is above air (-500 HU).
 //
 // Neighbouring bones are other pieces as long as a gap below the threshold parts them. Where they touch, `separation`
 // parts them: bridges up to this wide are cut where they are narrowest (the filled bones are eroded by half of it until
@@ -16,12 +16,13 @@
 // A bone that the edge of the volume cuts is an error; with `skip_cut` the largest that it does not cut is taken. Of
 // two bones of about equal size (the smaller above 90 % of the larger) neither is taken: that is an error too.
 //
-// Where the source brings a label map, it alone says what is bone; threshold and separation are not used: the
+// Where the source brings a label map, it alone says what is bone; level, threshold and separation are not used: the
 // labelled voxels, smoothed by a Gaussian of one voxel along each axis so that no stairs are left, are taken at one
 // half. The surface of a ball of radius R voxels then lies 1/R of a voxel too far inside. Cavities are filled as above.
 //
 //     [surface]
 //     plugin     = "isosurface"
+//     level      = "threshold"  # or "otsu"
 //     threshold  = 346      # HU
 //     smoothing  = 0.0      # mm, standard deviation of a Gaussian before the threshold
 //     closing    = 1.5      # mm, gaps in the cortex up to twice this wide are sealed
@@ -32,6 +33,7 @@
 #include "bone_mask.hpp"
 #include "decimation.hpp"
 #include "marching_cubes.hpp"
+#include "otsu.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/surface.hpp>
@@ -60,8 +62,14 @@ class IsoSurface : public Surface {
     return {
         "Iso-surface of the largest bone, cavity filled (threshold: Čavojská et al. 2020; marching cubes: Lorensen and "
         "Cline 1987).",
-        {Parameter::real("threshold", 346,
-                         "Density at which the surface lies; not used where a label map marks the bone.")
+        {Parameter::text(
+             "level", "threshold",
+             "Where the surface lies: at `threshold`, or at Otsu's threshold over all that is above air; not "
+             "used where a label map marks the bone.")
+             .one_of({"threshold", "otsu"}),
+         Parameter::real("threshold", 346,
+                         "Density at which the surface lies; not used where a label map marks the bone, nor with "
+                         "`level = \"otsu\"`.")
              .unit("HU")
              .at_least(-1000)
              .at_most(3000),
@@ -86,7 +94,8 @@ class IsoSurface : public Surface {
   }
 
   explicit IsoSurface(const Parameters& parameters)
-      : threshold_(parameters.real("threshold")),
+      : otsu_(parameters.text("level") == "otsu"),
+        threshold_(parameters.real("threshold")),
         smoothing_(parameters.real("smoothing")),
         bone_{parameters.real("closing"), parameters.real("separation"), parameters.flag("skip_cut")},
         triangles_(parameters.integer("triangles")) {}
@@ -95,7 +104,9 @@ class IsoSurface : public Surface {
     const bool labelled = bone_mask.defined();
     const std::vector<float> density = labelled ? isosurface::antialiased(bone_mask, volume.grid, smoothing_)
                                                 : isosurface::smoothed(volume, smoothing_);
-    const isosurface::Level level = labelled ? isosurface::kLabelLevel : isosurface::Level{threshold_, false};
+    const isosurface::Level level =
+        labelled ? isosurface::kLabelLevel
+                 : isosurface::Level{otsu_ ? isosurface::otsu_threshold(density) : threshold_, false};
     const isosurface::Mask solid = isosurface::bone_solid(density.data(), volume.grid, level, bone_);
     isosurface::Triangulation surface = isosurface::marching_cubes(solid, density.data(), volume.grid, level.threshold);
     if (triangles_ > 0) surface = isosurface::decimated(surface, triangles_);
@@ -105,6 +116,7 @@ class IsoSurface : public Surface {
   }
 
  private:
+  bool otsu_;
   double threshold_, smoothing_;
   isosurface::BoneSettings bone_;
   std::int64_t triangles_;
