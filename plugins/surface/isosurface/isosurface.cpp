@@ -20,6 +20,10 @@
 // labelled voxels, smoothed by a Gaussian of one voxel along each axis so that no stairs are left, are taken at one
 // half. The surface of a ball of radius R voxels then lies 1/R of a voxel too far inside. Cavities are filled as above.
 //
+// The decimated surface and the one before it are within `tolerance` mm of each other at every point, which is checked
+// both ways. Without a tolerance `triangles` alone counts: the 60000 of a femur scanned at 0.9 mm lie within 0.16 mm; a
+// tolerance of 0.1 mm leaves it 32000, of 0.2 mm 9300, but takes half a minute.
+//
 //     [surface]
 //     plugin     = "isosurface"
 //     level      = "threshold"  # or "otsu"
@@ -28,7 +32,8 @@
 //     closing    = 1.5      # mm, gaps in the cortex up to twice this wide are sealed
 //     separation = 0.0      # mm, bridges between bones up to this wide are cut
 //     skip_cut   = false    # true: a neighbour that the volume's edge cuts may be larger than the bone
-//     triangles  = 60000    # at most; 0 keeps all
+//     triangles  = 60000    # at most; 0 keeps all, or all that the tolerance needs
+//     tolerance  = 0.0      # mm, farthest of the decimated surface; it goes before triangles; 0 for any
 
 #include "bone_mask.hpp"
 #include "decimation.hpp"
@@ -90,7 +95,18 @@ class IsoSurface : public Surface {
              .at_most(50),
          Parameter::flag("skip_cut", false,
                          "A piece that the volume's edge cuts is never the bone, however large it is."),
-         Parameter::integer("triangles", 60000, "Most triangles that the surface may have; 0 keeps all.").at_least(0)}};
+         Parameter::integer(
+             "triangles", 60000,
+             "Most triangles that the surface may have, unless the tolerance needs more; 0 keeps all that "
+             "it needs.")
+             .at_least(0),
+         Parameter::real(
+             "tolerance", 0,
+             "Farthest that having fewer triangles may move any point of the surface, either way; 0 for any "
+             "distance.")
+             .unit("mm")
+             .at_least(0)
+             .at_most(5)}};
   }
 
   explicit IsoSurface(const Parameters& parameters)
@@ -98,7 +114,8 @@ class IsoSurface : public Surface {
         threshold_(parameters.real("threshold")),
         smoothing_(parameters.real("smoothing")),
         bone_{parameters.real("closing"), parameters.real("separation"), parameters.flag("skip_cut")},
-        triangles_(parameters.integer("triangles")) {}
+        triangles_(parameters.integer("triangles")),
+        tolerance_(parameters.real("tolerance")) {}
 
   Mesh extract(const Volume& volume, const at::Tensor& bone_mask) const override {
     const bool labelled = bone_mask.defined();
@@ -109,7 +126,7 @@ class IsoSurface : public Surface {
                  : isosurface::Level{otsu_ ? isosurface::otsu_threshold(density) : threshold_, false};
     const isosurface::Mask solid = isosurface::bone_solid(density.data(), volume.grid, level, bone_);
     isosurface::Triangulation surface = isosurface::marching_cubes(solid, density.data(), volume.grid, level.threshold);
-    if (triangles_ > 0) surface = isosurface::decimated(surface, triangles_);
+    if (triangles_ > 0 || tolerance_ > 0) surface = isosurface::decimated(surface, triangles_, tolerance_);
     Mesh mesh = to_mesh(surface);
     require_closed(mesh, "iso-surface");
     return mesh;
@@ -120,6 +137,7 @@ class IsoSurface : public Surface {
   double threshold_, smoothing_;
   isosurface::BoneSettings bone_;
   std::int64_t triangles_;
+  double tolerance_;
 };
 
 }  // namespace
