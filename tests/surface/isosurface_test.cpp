@@ -136,7 +136,7 @@ TEST(IsoSurface, EveryParameterChangesTheSurface) {
                                       {{"smoothing", 0.5}},
                                       {{"closing", 0.0}},
                                       {{"separation", 4.0}},
-
+                                      {{"fairing", 0.2}},
                                       {{"triangles", std::int64_t{1000}}},
                                       {{"triangles", std::int64_t{0}}, {"tolerance", 0.05}}};
   for (const Given& change : changes) {

@@ -1,5 +1,5 @@
-// Decimation: how far it moves the surface, measured by naive loops over all triangles, and what it
-// leaves of it: closed, a manifold, of the same genus.
+// Smoothing and decimation: how far they move the surface, measured by naive loops over all triangles, and what they
+// leave of it: closed, a manifold, of the same genus.
 
 #include "scenes.hpp"
 
@@ -141,6 +141,58 @@ TEST(Decimation, LetsTheToleranceGoBeforeTheNumberOfTriangles) {
   const Mesh few = extract(potato(), {{"triangles", std::int64_t{100}}, {"tolerance", 0.1}});
   EXPECT_GT(few.triangles.size(0), 100);
   EXPECT_LE(std::max(farthest(few, all), farthest(all, few)), 0.1 + kRounding);
+}
+
+TEST(Fairing, MovesTheSurfaceNoFartherThanSaid) {
+  const Mesh rough = extract(potato(), kAll);
+  for (const double bound : {0.02, 0.3}) {
+    const Mesh smooth = extract(potato(), {{"triangles", std::int64_t{0}}, {"fairing", bound}});
+    expect_sphere_like(smooth);
+    ASSERT_TRUE(at::equal(smooth.triangles, rough.triangles));
+    double farthest_vertex = 0;
+    for (std::int64_t v = 0; v < rough.vertices.size(0); ++v)
+      farthest_vertex = std::max(farthest_vertex, norm(vertex(smooth, v) - vertex(rough, v)));
+    EXPECT_LE(farthest_vertex, bound + kRounding);
+    EXPECT_GT(farthest_vertex, 0.9 * bound);
+    EXPECT_NEAR(enclosed_volume(smooth), enclosed_volume(rough), 0.005 * enclosed_volume(rough)) << "it shrank";
+  }
+}
+
+/// Root mean square of the angles between neighbouring triangles' normals, degrees, where `counts` holds of a corner.
+template <class Counts>
+double roughness(const Mesh& mesh, Counts counts) {
+  std::map<std::pair<std::int32_t, std::int32_t>, Vec3> normal;
+  const auto* corner = mesh.triangles.data_ptr<std::int32_t>();
+  const auto faces = triangles_of(mesh);
+  for (std::size_t t = 0; t < faces.size(); ++t) {
+    const Vec3 n = cross(faces[t][1] - faces[t][0], faces[t][2] - faces[t][0]);
+    if (!counts(faces[t][0])) continue;
+    for (std::size_t c = 0; c < 3; ++c) normal[{corner[3 * t + c], corner[3 * t + (c + 1) % 3]}] = n;
+  }
+  double sum = 0;
+  std::int64_t edges = 0;
+  for (const auto& [edge, n] : normal) {
+    const auto other = normal.find({edge.second, edge.first});
+    if (other == normal.end() || norm(n) < 1e-6 || norm(other->second) < 1e-6) continue;
+    const double cosine = dot(n, other->second) / norm(n) / norm(other->second);
+    const double angle = degrees(std::acos(std::clamp(cosine, -1.0, 1.0)));
+    sum += angle * angle;
+    ++edges;
+  }
+  return std::sqrt(sum / static_cast<double>(edges));
+}
+
+TEST(Fairing, TakesTheStairsOfACutAway) {
+  // Two balls that have grown together, one of them cut off: the cut runs along faces of voxels.
+  const Volume volume = blurred(tilted_grid({72, 96, 50}), [](Vec3 p) {
+    const Vec3 q = p - kMiddle + Vec3{0, 7, 0};
+    return std::min(norm(q) - 9, norm(q - Vec3{0, 14.45, 0}) - 6);
+  });
+  const Mesh stairs = extract(volume, {{"triangles", std::int64_t{0}}, {"separation", 6.0}});
+  const Mesh smooth = extract(volume, {{"triangles", std::int64_t{0}}, {"separation", 6.0}, {"fairing", 0.4}});
+  const auto at_the_cut = [](Vec3 p) { return p.y - kMiddle.y + 7 > 8.3; };
+  EXPECT_GT(roughness(stairs, at_the_cut), 15);
+  EXPECT_LT(roughness(smooth, at_the_cut), 0.5 * roughness(stairs, at_the_cut));
 }
 
 }  // namespace
