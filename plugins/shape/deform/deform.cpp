@@ -21,8 +21,6 @@
 
 #include "shape_model/estimator.hpp"
 
-#include <osteon/error.hpp>
-
 namespace osteon {
 
 namespace {
@@ -30,32 +28,18 @@ namespace {
 class Deform : public Shape {
  public:
   static Schema schema() {
-    Schema schema{
-        "The gallery's covariance made local, and free deformations, fitted to the X-rays' outlines.",
-        {Parameter::real("global", 0.5, "Share of the bones' covariance that holds over any distance.")
-             .at_least(0)
-             .at_most(1),
-         Parameter::real("reach", 80, "Over which the rest of the covariance holds.").unit("mm").at_least(1).at_most(1000),
-         Parameter::real("free", 0.7, "Standard deviation of smooth deformations that no bone has shown.")
-             .unit("mm")
-             .at_least(0)
-             .at_most(20),
-         Parameter::real("free_reach", 30, "Over which these are alike.").unit("mm").at_least(1).at_most(500),
-         Parameter::integer("modes", 150, "Of the process that are kept.").at_least(1).at_most(1000)}};
+    Schema schema{"The gallery's covariance made local, and free deformations, fitted to the X-rays' outlines.",
+                  shape_model::process_parameters()};
     for (Parameter& parameter : shape_model::outline_parameters()) schema.parameters.push_back(std::move(parameter));
     return schema;
   }
 
   explicit Deform(const Parameters& parameters)
-      : process_{parameters.real("global"), parameters.real("reach"), parameters.real("free"),
-                 parameters.real("free_reach"), parameters.integer("modes")},
+      : process_(shape_model::process_of(parameters)),
         correspondences_(parameters.integer("triangles")),
         estimator_(parameters) {}
 
   void fit(const ShapeGallery& gallery) override {
-    if (gallery.meshes.size() < 2)
-      throw Error(text("the gallery has ", gallery.meshes.size(),
-                       " bones, and how shapes vary can be learnt from two or more; use shape/nearest"));
     const auto bones = correspondences_.of(gallery.meshes);
     estimator_.learn(
         gallery, bones,

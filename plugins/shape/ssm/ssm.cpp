@@ -15,8 +15,6 @@
 
 #include "shape_model/estimator.hpp"
 
-#include <osteon/error.hpp>
-
 namespace osteon {
 
 namespace {
@@ -38,9 +36,6 @@ class Ssm : public Shape {
         estimator_(parameters) {}
 
   void fit(const ShapeGallery& gallery) override {
-    if (gallery.meshes.size() < 2)
-      throw Error(text("the gallery has ", gallery.meshes.size(),
-                       " bones, and how shapes vary can be learnt from two or more; use shape/nearest"));
     const auto bones = correspondences_.of(gallery.meshes);
     estimator_.learn(gallery, bones,
                      shape_model::principal_components(bones.pattern->mesh(), shape_model::aligned(bones.shapes),

@@ -3,6 +3,7 @@
 #include "open3d_support/surfaces.hpp"
 
 #include <osteon/digest.hpp>
+#include <osteon/error.hpp>
 #include <osteon/parallel.hpp>
 
 #include <ATen/Functions.h>
@@ -28,6 +29,9 @@ std::string digest_of(const Mesh& mesh) {
 }  // namespace
 
 Correspondences::Result Correspondences::of(const std::vector<Mesh>& meshes) {
+  if (meshes.size() < 2)
+    throw Error(text("the gallery has ", meshes.size(),
+                     " bones, and how shapes vary can be learnt from two or more; use shape/nearest"));
   const Mesh& median = open3d_support::of_median_size(meshes);
   auto& pattern = templates_[digest_of(median)];
   if (!pattern) pattern = std::make_unique<Template>(median, triangles_);
@@ -83,6 +87,24 @@ std::vector<Parameter> outline_parameters() {
           Parameter::real("scale_error", 2, "Standard deviation of an image's scale.").unit("%").at_least(0.01).at_most(50)};
 }
 
+std::vector<Parameter> process_parameters() {
+  return {Parameter::real("global", 0.5, "Share of the bones' covariance that holds over any distance.")
+              .at_least(0)
+              .at_most(1),
+          Parameter::real("reach", 80, "Over which the rest of the covariance holds.").unit("mm").at_least(1).at_most(1000),
+          Parameter::real("free", 0.7, "Standard deviation of smooth deformations that no bone has shown.")
+              .unit("mm")
+              .at_least(0)
+              .at_most(20),
+          Parameter::real("free_reach", 30, "Over which these are alike.").unit("mm").at_least(1).at_most(500),
+          Parameter::integer("modes", 150, "Of the process that are kept.").at_least(1).at_most(1000)};
+}
+
+GaussianProcess process_of(const Parameters& parameters) {
+  return {parameters.real("global"), parameters.real("reach"), parameters.real("free"), parameters.real("free_reach"),
+          parameters.integer("modes")};
+}
+
 OutlineEstimator::OutlineEstimator(const Parameters& parameters)
     : level_(parameters.real("level")), step_(parameters.real("outline_step")) {
   settings_.noise = parameters.real("noise");
@@ -122,6 +144,16 @@ void OutlineEstimator::learn(const ShapeGallery& gallery, const Correspondences:
   settings_.outline_offset = *middle;
 }
 
+void OutlineEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed) {
+  if (gallery.exposures.empty()) throw Error("starts are learnt for the geometry of the gallery's X-rays, and it has none");
+  // The told views: how a gallery's bone was turned is in its exposures, how far the source stood is alike in all.
+  Camera ap(gallery.exposures.front().ap), ml(gallery.exposures.front().ml);
+  ap.axes = (Eigen::Matrix3d() << 1, 0, 0, 0, 0, 1, 0, 1, 0).finished();
+  ml.axes = (Eigen::Matrix3d() << 0, 0, 1, -1, 0, 0, 0, 1, 0).finished();
+  regression_.emplace();
+  regression_->learn(model_, settings_, {ap, ml}, members, seed);
+}
+
 ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
   std::vector<View> views;
   for (std::int64_t q = 0; q < query.images.size(0); ++q) {
@@ -129,7 +161,11 @@ ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
     views.push_back(view_of(query.images[q], query.line_integrals, pair.ap, false));
     views.push_back(view_of(query.images[q], query.line_integrals, pair.ml, true));
   }
-  const ImageFit fit = fit_to_images(model_, views, settings_);
+  std::vector<PairStart> starts;
+  if (regression_)
+    for (std::size_t v = 0; v < views.size(); v += 2)
+      starts.push_back(regression_->predict(views[v], views[v + 1], settings_.outline_offset));
+  const ImageFit fit = fit_to_images(model_, views, settings_, starts);
   ShapePrediction prediction;
   prediction.mesh = with_points(model_.surface, model_.shape(fit.coefficients));
   prediction.residual = fit.residual;

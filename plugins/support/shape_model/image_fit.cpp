@@ -23,12 +23,6 @@ Eigen::Vector3d angles_of(const Eigen::Matrix3d& turn) {
           std::atan2(-turn(0, 1), turn(1, 1))};
 }
 
-Eigen::Matrix3d turn_of(const Eigen::Vector3d& angles) {
-  return (Eigen::AngleAxisd(angles[2], Eigen::Vector3d::UnitZ()) *
-          Eigen::AngleAxisd(angles[1], Eigen::Vector3d::UnitX()) * Eigen::AngleAxisd(angles[0], Eigen::Vector3d::UnitY()))
-      .toRotationMatrix();
-}
-
 /// How the angles change with a small turning after the rotation.
 Eigen::Matrix3d angle_gradient(const Eigen::Vector3d& angles) {
   const Eigen::AngleAxisd in_plane(angles[2], Eigen::Vector3d::UnitZ()), tilt(angles[1], Eigen::Vector3d::UnitX());
@@ -102,20 +96,22 @@ class Problem {
     return sums;
   }
 
-  [[nodiscard]] State start(double axial) const {
-    State state{Eigen::VectorXd::Zero(model_.size()), std::vector<Pose>(views_.size())};
-    const Points points = points_of(model_.surface);
+  /// The shape with so many modes, each view turned by an axial angle and a tilt; in-plane angle and shift are those
+  /// that lay the rim's long axis onto the outline's.
+  [[nodiscard]] State start(const Eigen::VectorXd& coefficients, const std::vector<Eigen::Vector2d>& angles) const {
+    State state{coefficients, std::vector<Pose>(views_.size())};
+    const Points points = model_.shape(coefficients);
     const Points normals = vertex_normals(points, connections_);
     for (std::size_t v = 0; v < views_.size(); ++v) {
       Pose& pose = state.poses[v];
-      pose.turn = turn_of({axial, 0, 0});
+      pose.turn = turn_of({angles[v][0], angles[v][1], 0});
       const Seen seen = look(v, pose, points, normals, 0);
       const auto [rim_middle, rim_angle] = axis_of(seen.rim, [](const RimPoint& p) { return p.place; });
       const auto [middle, angle] = axis_of(views_[v].outline.points, [](const OutlinePoint& p) { return p.place; });
       double turning = angle - rim_angle;
       while (turning > std::numbers::pi / 2) turning -= std::numbers::pi;
       while (turning < -std::numbers::pi / 2) turning += std::numbers::pi;
-      pose.turn = turn_of({axial, 0, turning});
+      pose.turn = turn_of({angles[v][0], angles[v][1], turning});
       pose.shift = middle - Eigen::Rotation2Dd(turning) * rim_middle;
     }
     return state;
@@ -258,7 +254,8 @@ State begun(const ShapeModel& model, const std::vector<View>& views, const FitSe
   std::optional<State> best;
   double least = std::numeric_limits<double>::infinity();
   for (const double share : {0.0, -1.2, 1.2}) {
-    State state = problem.start(radians(share * settings.axial));
+    const Eigen::Vector2d angles(radians(share * settings.axial), 0);
+    State state = problem.start(Eigen::VectorXd::Zero(model.size()), {angles, angles});
     problem.descend(state, few, kWide, 8, 12);
     const double cost = problem.linearised(state, few, 8).cost;
     if (cost < least) least = cost, best = std::move(state);
@@ -269,21 +266,33 @@ State begun(const ShapeModel& model, const std::vector<View>& views, const FitSe
 
 }  // namespace
 
+Eigen::Matrix3d turn_of(const Eigen::Vector3d& angles) {
+  return (Eigen::AngleAxisd(angles[2], Eigen::Vector3d::UnitZ()) *
+          Eigen::AngleAxisd(angles[1], Eigen::Vector3d::UnitX()) * Eigen::AngleAxisd(angles[0], Eigen::Vector3d::UnitY()))
+      .toRotationMatrix();
+}
+
 Eigen::Matrix3d rotation_matrix(const Eigen::Vector3d& vector) {
   const double angle = vector.norm();
   if (angle == 0) return Eigen::Matrix3d::Identity();
   return Eigen::AngleAxisd(angle, vector / angle).toRotationMatrix();
 }
 
-ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings) {
+ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings,
+                       const std::vector<PairStart>& starts) {
   State state{Eigen::VectorXd::Zero(model.size()), {}};
+  const double share = 2.0 / static_cast<double>(views.size());
   for (std::size_t v = 0; v + 1 < views.size(); v += 2) {
-    const State pair = begun(model, {views[v], views[v + 1]}, settings);
-    state.poses.insert(state.poses.end(), pair.poses.begin(), pair.poses.end());
-    state.coefficients += pair.coefficients * (2.0 / static_cast<double>(views.size()));
+    const std::vector<View> pair{views[v], views[v + 1]};
+    const State begin =
+        starts.empty() ? begun(model, pair, settings)
+                       : Problem(model, pair, settings)
+                             .start(starts[v / 2].coefficients, {starts[v / 2].ap, starts[v / 2].ml});
+    state.poses.insert(state.poses.end(), begin.poses.begin(), begin.poses.end());
+    state.coefficients += share * begin.coefficients;
   }
   const Problem problem(model, views, settings);
-  problem.descend(state, model.size(), 12, kNarrow, 30);
+  problem.descend(state, model.size(), 12, kNarrow, starts.empty() ? 30 : 10);
   const Sums sums = problem.linearised(state, model.size(), kNarrow);
   const Eigen::MatrixXd full = sums.normal.selfadjointView<Eigen::Lower>();
   ImageFit fit;

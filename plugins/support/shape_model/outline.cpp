@@ -167,10 +167,12 @@ Outline find_outline(const at::Tensor& picture, const Camera& camera, double sha
   const double level = level_of(image, share);
   const std::vector<char> thing = largest_thing(image, level);
   Outline outline;
-  outline.step = step;
-  std::vector<OutlinePoint> all;
+  const auto every = std::max<std::int64_t>(1, std::llround(step / camera.pixel));
+  outline.step = static_cast<double>(every) * camera.pixel;
   const auto add = [&](std::int64_t row, std::int64_t column, std::int64_t down, std::int64_t right) {
     const std::int64_t r = row + down, c = column + right;
+    // Both sides of a bone are thinned alike.
+    if ((right == 1 ? row : column) % every != 0) return;
     if (row < kBorder || column < kBorder || r >= image.rows - kBorder || c >= image.columns - kBorder) return;
     const auto in = [&](std::int64_t y, std::int64_t x) { return thing[static_cast<std::size_t>(y * image.columns + x)]; };
     if (in(row, column) == in(r, c)) return;
@@ -182,7 +184,7 @@ Outline find_outline(const at::Tensor& picture, const Camera& camera, double sha
     out.normalize();
     // Of both families of crossings the one that is across the outline: about one point a pixel.
     if ((right == 1) != (std::abs(out.x()) >= std::abs(out.y()))) return;
-    all.push_back({camera.to_mm(static_cast<double>(column) + along * static_cast<double>(right),
+    outline.points.push_back({camera.to_mm(static_cast<double>(column) + along * static_cast<double>(right),
                                 static_cast<double>(row) + along * static_cast<double>(down)),
                    out});
   };
@@ -191,9 +193,6 @@ Outline find_outline(const at::Tensor& picture, const Camera& camera, double sha
       add(row, column, 0, 1);
       add(row, column, 1, 0);
     }
-  const auto every = std::max<std::size_t>(1, static_cast<std::size_t>(std::llround(step / camera.pixel)));
-  for (std::size_t i = 0; i < all.size(); i += every) outline.points.push_back(all[i]);
-  outline.step = static_cast<double>(every) * camera.pixel;
   constexpr std::size_t kFewest = 20;
   if (outline.points.size() < kFewest) throw Error("the X-ray shows no outline of a bone");
   return outline;

@@ -5,6 +5,7 @@
 
 #include "shape_model/image_fit.hpp"
 #include "shape_model/registration.hpp"
+#include "shape_model/regression.hpp"
 #include "shape_model/shape_model.hpp"
 
 #include <osteon/shape.hpp>
@@ -37,12 +38,18 @@ class Correspondences {
 /// The parameters of a fit to outlines, which every method that has one declares.
 [[nodiscard]] std::vector<Parameter> outline_parameters();
 
+/// Those of a Gaussian process.
+[[nodiscard]] std::vector<Parameter> process_parameters();
+[[nodiscard]] GaussianProcess process_of(const Parameters& parameters);
+
 class OutlineEstimator {
  public:
   explicit OutlineEstimator(const Parameters& parameters);
 
   /// Learns the outlines' offset from the gallery's images, whose exposures are known.
   void learn(const ShapeGallery& gallery, const Correspondences::Result& bones, ShapeModel model);
+  /// Learns, from so many random members of the model, to guess where a fit begins.
+  void learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed);
   [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const;
   [[nodiscard]] Mesh ceiling(const Mesh& truth) const;
   [[nodiscard]] const ShapeModel& model() const { return model_; }
@@ -56,6 +63,7 @@ class OutlineEstimator {
   double level_, step_;
   FitSettings settings_;
   ShapeModel model_;
+  std::optional<OutlineRegression> regression_;  ///< where starts are guessed
 };
 
 }  // namespace osteon::shape_model

@@ -42,10 +42,20 @@ struct ImageFit {
   Eigen::MatrixXd covariance;   ///< of the coefficients
 };
 
-/// `views`: AP, ML, AP, ML, … of one bone. Throws `Error` when an outline has nothing to do with the model.
-[[nodiscard]] ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views,
-                                     const FitSettings& settings);
+/// A guess of a pair's shape and of its views' axial angle and tilt, radians.
+struct PairStart {
+  Eigen::VectorXd coefficients;
+  Eigen::Vector2d ap, ml;
+};
 
+/// `views`: AP, ML, AP, ML, … of one bone. `starts`: one a pair, from where few steps are enough; without them several
+/// axial angles are tried. Throws `Error` when an outline has nothing to do with the model.
+[[nodiscard]] ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views,
+                                     const FitSettings& settings, const std::vector<PairStart>& starts = {});
+
+/// The rotation by an axial angle, then a tilt, then an in-plane angle (radians), in a view's axes, as imaging poses
+/// have it.
+[[nodiscard]] Eigen::Matrix3d turn_of(const Eigen::Vector3d& angles);
 [[nodiscard]] Eigen::Matrix3d rotation_matrix(const Eigen::Vector3d& vector);
 
 /// The median distance by which an outline lies outside the rim of a surface whose place in the view is known, mm.

@@ -1,0 +1,65 @@
+// shape/regress: shape and pose guessed at once from the two outlines, then refined by a few steps of the fit.
+//
+// A linear regression from the outlines' widths along the bone to the coefficients of shape/deform's model and the
+// views' angles, learnt from outlines of random members of the model in random poses: no X-ray is needed to learn it.
+// From its guess ten Gauss–Newton steps are enough, where shape/deform tries several poses and takes thirty.
+//
+// Parameters
+//   members     random members of the model that it learns from (default 1500)
+//   seed        of their random numbers (default 1)
+//   global … modes   the model's, as of shape/deform
+//   triangles … scale_error   as every method that fits outlines: see `osteon describe shape/regress`
+//
+//     [shape.regress]
+//     plugin  = "regress"
+//     members = 1500
+
+#include "shape_model/estimator.hpp"
+
+namespace osteon {
+
+namespace {
+
+class Regress : public Shape {
+ public:
+  static Schema schema() {
+    Schema schema{"Shape and pose regressed from the outlines, learnt from random members of the model, then refined.",
+                  {Parameter::integer("members", 1500, "Random members of the model that it learns from.")
+                       .at_least(400)
+                       .at_most(1'000'000),
+                   Parameter::integer("seed", 1, "Of their random numbers.").at_least(0)}};
+    for (Parameter& parameter : shape_model::process_parameters()) schema.parameters.push_back(std::move(parameter));
+    for (Parameter& parameter : shape_model::outline_parameters()) schema.parameters.push_back(std::move(parameter));
+    return schema;
+  }
+
+  explicit Regress(const Parameters& parameters)
+      : members_(parameters.integer("members")),
+        seed_(static_cast<std::uint64_t>(parameters.integer("seed"))),
+        process_(shape_model::process_of(parameters)),
+        correspondences_(parameters.integer("triangles")),
+        estimator_(parameters) {}
+
+  void fit(const ShapeGallery& gallery) override {
+    const auto bones = correspondences_.of(gallery.meshes);
+    estimator_.learn(
+        gallery, bones,
+        shape_model::gaussian_process(bones.pattern->mesh(), shape_model::aligned(bones.shapes), process_));
+    estimator_.learn_starts(gallery, members_, seed_);
+  }
+
+  [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const override { return estimator_.predict(query); }
+
+ private:
+  std::int64_t members_;
+  std::uint64_t seed_;
+  shape_model::GaussianProcess process_;
+  shape_model::Correspondences correspondences_;
+  shape_model::OutlineEstimator estimator_;
+};
+
+}  // namespace
+
+OSTEON_PLUGIN(shape, regress, "0.1.0", Regress)
+
+}  // namespace osteon
