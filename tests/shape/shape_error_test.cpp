@@ -298,7 +298,7 @@ TEST(ShapeError, ExpectedErrorsStandBesideTheRealOnes) {
     one.answers = {free_answer("a", ball(40)), free_answer("b", ball(40)), free_answer("c", ball(40))};
     one.answers[0].together.expected_error = expected;  // 1, 3, 2 for 1, 2, 4 mm
     one.answers[0].together.residual = 0.25 * expected;
-    one.answers[1].together.expected_error = 2;
+    one.answers[1].together.expected_error = 0.1;  // whose mean is not 0.1 to the last bit
     one.answers[1].alone = {one.answers[0].together};
     expected = expected == 1 ? 3 : 2;
   }

@@ -35,9 +35,11 @@ double deviation(const std::vector<double>& values) {
 }
 
 double correlation(const std::vector<double>& a, const std::vector<double>& b) {
-  const double spread = deviation(a) * deviation(b);
-  if (a.size() < 3 || !(spread > 0)) return std::numeric_limits<double>::quiet_NaN();
-  const double middle_a = mean(a), middle_b = mean(b);
+  const double middle_a = mean(a), middle_b = mean(b), spread = deviation(a) * deviation(b);
+  const auto varies = [](const std::vector<double>& values) {  // more than by rounding
+    return deviation(values) > 1e-9 * std::abs(mean(values));
+  };
+  if (a.size() < 3 || !varies(a) || !varies(b)) return std::numeric_limits<double>::quiet_NaN();
   double products = 0;
   for (std::size_t i = 0; i < a.size(); ++i) products += (a[i] - middle_a) * (b[i] - middle_b);
   return products / static_cast<double>(a.size() - 1) / spread;

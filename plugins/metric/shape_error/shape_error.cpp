@@ -25,8 +25,7 @@
 // Parameters
 //   samples   points each way of a surface distance (default 100000, at least 1000)
 //   pictures  bones whose true and predicted surfaces go into the report, from the best to the worst, of the first
-//   method
-//             and of each that deforms (default 3)
+//             method and of each that deforms (default 3)
 //
 //     [metric.shape_error]
 //     plugin   = "shape_error"
