@@ -10,14 +10,13 @@
 //                     J. Biomech. 35, 2002)
 //   length            the greatest distance of two points, one at each end (Martin & Saller, "Lehrbuch der
 //                     Anthropologie", 1957, femur no. 1)
-//   neck–shaft angle  in space, between the shaft's axis (least squares through the centroids of cross-sections at 30
-//   to
-//                     70 % of the length) and the neck's (from the centroid of its narrowest cross-section to the
-//                     head's centre)
+//   neck–shaft angle  in space, between the shaft's axis (least squares through the centroids of cross-sections at
+//                     30 to 70 % of the length) and the neck's (from the centroid of its narrowest cross-section to
+//                     the head's centre)
 //   anteversion       between the neck's axis and the line that touches both condyles from behind, in the plane across
 //                     the shaft's axis, positive forwards (Murphy et al., "Femoral anteversion", J. Bone Joint Surg.
-//                     Am. 69, 1987, whose line runs from the head's centre to the neck's base instead of the neck's
-//                     axis: the numbers of both differ by some degrees)
+//                     Am. 69, 1987; their line runs from the head's centre to the neck's base, which on real femurs
+//                     gives up to some 14° more, for the neck stands in front of the shaft)
 //
 // Columns are mean absolute differences over held-out bones (of the head's centres the mean distance), with 95 %
 // intervals by resampling people where at least 12 were held out; a bone where a measure cannot be found is left out

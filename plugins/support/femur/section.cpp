@@ -44,15 +44,12 @@ struct Cut {
   Vec3 from, to;
 };
 
-}  // namespace
-
-std::vector<Section> sections(const Mesh& mesh, Vec3 point, Vec3 normal) {
-  const auto* corner = mesh.triangles.data_ptr<std::int32_t>();
+std::vector<Cut> cuts_of(const Mesh& mesh, Vec3 point, Vec3 normal, Outlines& outlines) {
   std::vector<double> height(static_cast<std::size_t>(mesh.vertices.size(0)));
   for (std::size_t i = 0; i < height.size(); ++i)
     height[i] = dot(vertex_of(mesh, static_cast<std::int32_t>(i)) - point, normal);
-  Outlines outlines;
   std::vector<Cut> cuts;
+  const auto* corner = mesh.triangles.data_ptr<std::int32_t>();
   for (std::int64_t t = 0; t < mesh.triangles.size(0); ++t, corner += 3) {
     Cut cut{};
     int crossed = 0;
@@ -69,12 +66,19 @@ std::vector<Section> sections(const Mesh& mesh, Vec3 point, Vec3 normal) {
     outlines.join(cut.edge, other);
     cuts.push_back(cut);
   }
+  return cuts;
+}
+
+}  // namespace
+
+std::vector<Section> sections(const Mesh& mesh, Vec3 point, Vec3 normal) {
   struct Sum {
     double area = 0;
     Vec3 moment;
   };
+  Outlines outlines;
   std::unordered_map<std::size_t, Sum> sums;
-  for (const Cut& cut : cuts) {  // Green's theorem, about `point`
+  for (const Cut& cut : cuts_of(mesh, point, normal, outlines)) {  // Green's theorem, about `point`
     Sum& sum = sums[outlines.group(cut.edge)];
     const double area = dot(cross(cut.from - point, cut.to - point), normal) / 2;
     sum.area += area;

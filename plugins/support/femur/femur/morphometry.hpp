@@ -5,9 +5,8 @@
 // measures don't change when the bone is turned.
 //
 //   head            its sphere (`find_head`); the centre is the hip's (Wu et al., J. Biomech. 35, 2002)
-//   length          the greatest distance of two points, one at each end (Martin's no. 1: Martin & Saller, "Lehrbuch
-//   der
-//                   Anthropologie", 1957)
+//   length          the greatest distance of two points, one at each end (Martin's no. 1: Martin & Saller,
+//                   "Lehrbuch der Anthropologie", 1957)
 //   shaft's axis    the line through the centroids of cross-sections at 30 to 70 % of the length, in least squares
 //   neck's axis     from the centroid of the neck's narrowest cross-section, across that axis, to the head's centre
 //   neck–shaft      the angle between the neck's axis and the shaft's, in space; about 125° in adults
