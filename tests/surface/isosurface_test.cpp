@@ -1,66 +1,15 @@
 // Iso-surfaces of solids whose surface is known: spheres, ellipsoids and shells, blurred as a scanner blurs them.
 
-#include "host/handles.hpp"
-#include "host/registry.hpp"
+#include "scenes.hpp"
 
-#include <osteon/error.hpp>
 #include <osteon/random.hpp>
 
 #include <gtest/gtest.h>
 
 #include <thread>
 
-namespace osteon {
+namespace osteon::test {
 namespace {
-
-using Given = std::map<std::string, ParameterValue>;
-
-Mesh extract(const Volume& volume, const Given& given = {}) {
-  static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
-  const auto& plugin = registry.find("surface", "isosurface");
-  return host::SurfaceHandle(plugin, Parameters(plugin.schema, given)).extract(volume);
-}
-
-std::string refusal(const Volume& volume, const Given& given = {}) {
-  try {
-    extract(volume, given);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-/// Tilted, of three different spacings; its middle is at `kMiddle`.
-const Vec3 kMiddle{-31.7, 12.3, 480.9};
-
-Grid tilted_grid(std::array<std::int64_t, 3> size = {72, 64, 50}) {
-  Grid grid;
-  grid.size = size;
-  grid.spacing = {0.5, 0.6, 0.8};
-  grid.direction = rotation(normalised({1, 2, 3}), 0.4) * rotation({1, 0, 0}, -0.2);
-  grid.origin = kMiddle - (grid.centre() - grid.origin);
-  return grid.canonical();
-}
-
-/// Soft tissue outside, bone inside, 346 HU on the surface; `distance` is signed, mm, above 0 outside.
-template <class Distance>
-Volume blurred(const Grid& grid, Distance distance) {
-  Volume volume{at::empty({grid.size[2], grid.size[1], grid.size[0]}, at::kShort), grid};
-  auto* voxel = volume.hounsfield.data_ptr<std::int16_t>();
-  for (std::int64_t k = 0; k < grid.size[2]; ++k)
-    for (std::int64_t j = 0; j < grid.size[1]; ++j)
-      for (std::int64_t i = 0; i < grid.size[0]; ++i) {
-        const Vec3 p = grid.to_patient({static_cast<double>(i), static_cast<double>(j), static_cast<double>(k)});
-        *voxel++ = static_cast<std::int16_t>(std::lround(346 - 500 * std::tanh(distance(p) / 0.7)));
-      }
-  return volume;
-}
-
-auto ball(Vec3 middle, double radius) {
-  return [=](Vec3 p) { return norm(p - middle) - radius; };
-}
-
-double sphere_volume(double radius) { return 4.0 / 3 * std::numbers::pi * radius * radius * radius; }
 
 void expect_sphere(const Mesh& mesh, Vec3 middle, double radius, double tolerance) {
   require_closed(mesh, "the surface");
@@ -145,8 +94,8 @@ TEST(IsoSurface, RefusesABoneThatLeavesTheVolume) {
   EXPECT_EQ(
       refusal(volume),
       "surface/isosurface: the bone leaves the volume towards the patient's head (voxel k = 49), so its surface "
-      "can't be closed; give a volume that holds the whole bone, or raise surface.threshold if the bone has grown "
-      "together with a neighbour");
+      "can't be closed; give a volume that holds the whole bone, or set surface.separation if a neighbour that is cut "
+      "has grown together with it, or surface.skip_cut = true if this is a larger neighbour");
 }
 
 TEST(IsoSurface, AllowsANeighbourThatLeavesTheVolume) {
@@ -174,10 +123,22 @@ TEST(IsoSurface, IsClosedForNoiseToo) {
 }
 
 TEST(IsoSurface, EveryParameterChangesTheSurface) {
-  const Volume volume = perforated_shell();
+  // A perforated shell, and a smaller one that the edge cuts and that touches it.
+  const Volume volume = blurred(tilted_grid(), [](Vec3 p) {
+    const Vec3 q = p - kMiddle;
+    const double shell = std::abs(norm(q) - 10) - 1;
+    const double channel = q.z > 0 ? 1.2 - std::hypot(q.x, q.y) : -100;
+    return std::min(std::max(shell, channel), ball(kMiddle + Vec3{0, 14.6, 0}, 4)(p));
+  });
   const Mesh standard = extract(volume);
-  const std::vector<Given> changes = {
-      {{"threshold", 500.0}}, {{"smoothing", 0.5}}, {{"closing", 0.0}}, {{"triangles", std::int64_t{1000}}}};
+  const std::vector<Given> changes = {{{"level", std::string("otsu")}},
+                                      {{"threshold", 500.0}},
+                                      {{"smoothing", 0.5}},
+                                      {{"closing", 0.0}},
+                                      {{"separation", 4.0}},
+                                      {{"fairing", 0.2}},
+                                      {{"triangles", std::int64_t{1000}}},
+                                      {{"triangles", std::int64_t{0}}, {"tolerance", 0.05}}};
   for (const Given& change : changes) {
     const Mesh mesh = extract(volume, change);
     EXPECT_FALSE(at::equal(mesh.vertices, standard.vertices)) << change.begin()->first;
@@ -198,4 +159,4 @@ TEST(IsoSurface, GivesTheSameBitsInEveryThread) {
 }
 
 }  // namespace
-}  // namespace osteon
+}  // namespace osteon::test

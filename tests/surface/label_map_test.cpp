@@ -1,17 +1,11 @@
 // Iso-surfaces of label maps: the labelled voxels alone say what is bone, and no stairs are left of them.
 
-#include "host/handles.hpp"
-#include "host/registry.hpp"
+#include "scenes.hpp"
 
-#include <osteon/error.hpp>
-
-#include <ATen/Functions.h>
 #include <gtest/gtest.h>
 
-namespace osteon {
+namespace osteon::test {
 namespace {
-
-using Given = std::map<std::string, ParameterValue>;
 
 constexpr double kRadius = 11;
 
@@ -39,20 +33,9 @@ struct Scene {
   }
 };
 
-Mesh extract(const Scene& scene, const Given& given = {}) {
-  static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
-  const auto& plugin = registry.find("surface", "isosurface");
-  return host::SurfaceHandle(plugin, Parameters(plugin.schema, given)).extract(scene.volume, scene.labels);
-}
+Mesh extract(const Scene& scene, const Given& given = {}) { return test::extract(scene.volume, given, scene.labels); }
 
-std::string refusal(const Scene& scene) {
-  try {
-    (void)extract(scene);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
+std::string refusal(const Scene& scene) { return test::refusal(scene.volume, {}, scene.labels); }
 
 /// Distances of the vertices from the ball, mm: mean and largest.
 std::pair<double, double> off_the_ball(const Mesh& mesh, const Scene& scene) {
@@ -77,9 +60,11 @@ TEST(LabelMap, GivesTheLabelledBoneWithoutStairsThoughANeighbourTouchesIt) {
   }
 }
 
-TEST(LabelMap, MakesTheThresholdNeedless) {
+TEST(LabelMap, MakesTheThresholdAndPartingNeedless) {
   const Scene scene;
-  EXPECT_TRUE(at::equal(extract(scene, {{"threshold", 2000.0}}).vertices, extract(scene).vertices));
+  for (const Given& given :
+       {Given{{"threshold", 2000.0}}, Given{{"level", std::string("otsu")}}, Given{{"separation", 4.0}}})
+    EXPECT_TRUE(at::equal(extract(scene, given).vertices, extract(scene).vertices)) << given.begin()->first;
 }
 
 TEST(LabelMap, IsSmoothedOnTopWhereAsked) {
@@ -131,4 +116,4 @@ TEST(LabelMap, MustHaveTheShapeOfItsVolume) {
 }
 
 }  // namespace
-}  // namespace osteon
+}  // namespace osteon::test

@@ -216,6 +216,39 @@ int run_experiment(const RunOptions& options) {
   });
 }
 
+namespace {
+
+/// The volumes of an experiment's source, of which there must be one a scan.
+Cohort volumes_to_export(const RunContext& run, Records& records) {
+  Cohort cohort = make_volumes(run, records);
+  for (const Scan& scan : cohort.scans)
+    if (!scan.has_volume)
+      throw Error(text("specimen ", cohort.specimens[scan.specimen].id,
+                       " is a pair of radiographs: there is no CT volume to export"));
+  return cohort;
+}
+
+/// Where a scan's file goes; makes the specimen's folder.
+fs::path export_path(const fs::path& folder, const Cohort& cohort, const Scan& scan) {
+  throw_if_stopped();
+  const fs::path own = folder / cohort.specimens[scan.specimen].id;
+  make_folder(own);
+  return own / text("acquisition-", scan.acquisition + 1);
+}
+
+/// With its dot. Throws `Error` when the format does not know it.
+std::string known_ending(const host::FormatHandle& writer, const std::string& given) {
+  const std::string ending = given.starts_with('.') ? given : "." + given;
+  const std::vector<std::string> known = writer.endings();
+  if (std::ranges::find(known, ending) != known.end()) return ending;
+  std::string all;
+  for (const std::string& each : known) all += (all.empty() ? "" : ", ") + each;
+  throw Error(text(writer.id(), ": knows no files that end with ", ending,
+                   all.empty() ? "; it writes folders" : "; it knows " + all));
+}
+
+}  // namespace
+
 std::int64_t export_volumes(const RunOptions& options, const std::string& format, const fs::path& folder) {
   const OpenedExperiment opened(options);
   const RunContext& run = opened.run();
@@ -223,17 +256,28 @@ std::int64_t export_volumes(const RunOptions& options, const std::string& format
   const host::FormatHandle writer(plugin, Parameters(plugin.schema, {}));
   make_folder(folder);
   Records records;
-  const Cohort cohort = make_volumes(run, records);
-  for (const Scan& scan : cohort.scans) {
-    throw_if_stopped();
-    const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
-    if (!scan.has_volume)
-      throw Error(text("specimen ", specimen.id, " is a pair of radiographs: there is no CT volume to export"));
-    make_folder(folder / specimen.id);
-    writer.write_volume(acquisition_from(run.store.load(scan.volume.key)).volume, {specimen, scan.acquisition},
-                        folder / specimen.id / text("acquisition-", scan.acquisition + 1));
-  }
-  return static_cast<std::int64_t>(cohort.scans.size());
+  const Cohort cohort = volumes_to_export(run, records);
+  for (const Scan& scan : cohort.scans)
+    writer.write_volume(acquisition_from(run.store.load(scan.volume.key)).volume,
+                        {cohort.specimens[scan.specimen], scan.acquisition}, export_path(folder, cohort, scan));
+  return std::ssize(cohort.scans);
+}
+
+std::int64_t export_surfaces(const RunOptions& options, const std::string& format, const std::string& ending,
+                             const fs::path& folder) {
+  const OpenedExperiment opened(options);
+  const RunContext& run = opened.run();
+  const host::LoadedPlugin& plugin = run.registry.find("format", format);
+  const host::FormatHandle writer(plugin, Parameters(plugin.schema, {}));
+  const std::string known = known_ending(writer, ending);
+  make_folder(folder);
+  Records records;
+  Cohort cohort = volumes_to_export(run, records);
+  make_surfaces(run, cohort, records);
+  for (const Scan& scan : cohort.scans)
+    writer.write_mesh(bone_surface_from(run.store.load(scan.surface.key)).mesh,
+                      export_path(folder, cohort, scan).string() + known);
+  return std::ssize(cohort.scans);
 }
 
 std::string why(const fs::path& run, const std::string& stage) {

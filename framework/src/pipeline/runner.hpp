@@ -29,6 +29,11 @@ int run_experiment(const RunOptions& options);
 /// Writes every volume of the experiment's source through a format plugin: FOLDER/SPECIMEN/acquisition-N.
 std::int64_t export_volumes(const RunOptions& options, const std::string& format, const std::filesystem::path& folder);
 
+/// Writes the bone's surface in every volume, in its patient coordinates: FOLDER/SPECIMEN/acquisition-N.ENDING. Throws
+/// `Error` when the format does not know the ending (with or without the dot) or a specimen has no volume.
+std::int64_t export_surfaces(const RunOptions& options, const std::string& format, const std::string& ending,
+                             const std::filesystem::path& folder);
+
 /// Why a stage of a finished run ran, or that its artifacts were reused; all stages when `stage` is "".
 [[nodiscard]] std::string why(const std::filesystem::path& run, const std::string& stage);
 

@@ -58,21 +58,21 @@ std::vector<Parameter> outline_parameters() {
               .at_least(0.01)
               .at_most(0.9),
           Parameter::real("outline_step", 2.5, "Between points of an outline.").unit("mm").at_least(0.2).at_most(50),
-          Parameter::real("noise", 0.5, "Standard deviation of an outline point across the outline.")
+          Parameter::real("noise", 1, "Standard deviation of an outline point across the outline, the model's own misfit included.")
               .unit("mm")
               .at_least(0.01)
               .at_most(20),
-          Parameter::real("independent", 10, "Length of outline over which its errors are alike.")
+          Parameter::real("independent", 40, "Length of outline over which its errors are alike.")
               .unit("mm")
               .at_least(0.1)
               .at_most(200),
           Parameter::real("axial", 12, "Standard deviation of a view's axial angle.").unit("°").at_least(0.01).at_most(45),
-          Parameter::real("tilt", 6, "Standard deviation of a view's tilt.").unit("°").at_least(0.01).at_most(45),
+          Parameter::real("tilt", 8, "Standard deviation of a view's tilt.").unit("°").at_least(0.01).at_most(45),
           Parameter::real("in_plane", 12, "Standard deviation of a view's in-plane angle.")
               .unit("°")
               .at_least(0.01)
               .at_most(45),
-          Parameter::real("ap_ml", 3, "Standard deviation of the angle between AP and ML.")
+          Parameter::real("ap_ml", 4, "Standard deviation of the angle between AP and ML.")
               .unit("°")
               .at_least(0.01)
               .at_most(45),

@@ -14,6 +14,7 @@ namespace osteon::shape_model {
 namespace {
 
 constexpr double kPercentile = 0.95;
+constexpr float kSeen = 0.02F;  // of the range of line integrals; less is air
 constexpr std::int64_t kBorder = 2;  // pixels
 
 struct Picture {
@@ -25,12 +26,13 @@ struct Picture {
 
 double level_of(const Picture& picture, double share) {
   std::vector<float> values(picture.value, picture.value + picture.rows * picture.columns);
-  const float largest = *std::max_element(values.begin(), values.end());
-  std::erase_if(values, [&](float v) { return v < 0.02F * largest; });
-  if (values.empty() || largest <= 0) throw Error("the X-ray is black: there is no bone in it");
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const float black = *least, seen = black + kSeen * (*most - black);
+  std::erase_if(values, [&](float v) { return v <= seen; });
+  if (values.empty()) throw Error("the X-ray is all of one grey: there is no bone in it");
   const auto at = values.begin() + static_cast<std::ptrdiff_t>(kPercentile * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
-  return share * *at;
+  return black + share * (*at - black);
 }
 
 /// Pixels that satisfy `inside`, connected with `from` by their sides, get `mark`.

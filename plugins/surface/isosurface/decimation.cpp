@@ -5,8 +5,12 @@
 
 #include "decimation.hpp"
 
+#include "nearby.hpp"
+#include "witnesses.hpp"
+
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <queue>
 #include <tuple>
 
@@ -82,6 +86,13 @@ class Decimator {
     }
   }
 
+  /// No collapse goes farther from the surface than the `bounds` of its vertices, mm, allow, none above `largest`.
+  /// `original` finds what is near on it.
+  void stay_near(const Nearby& original, const std::vector<double>& bounds, double largest) {
+    original_ = &original, bounds_ = &bounds, largest_bound_ = largest;
+    witnesses_.emplace(vertex_, triangle_, bounds);
+  }
+
   Triangulation run(std::int64_t target) {
     std::vector<Collapse> first;
     for (std::size_t t = 0; t < triangle_.size(); ++t)
@@ -146,12 +157,44 @@ class Decimator {
     return true;
   }
 
+  /// Whether the surface stays near the original, and the original near it, when `a` and `b` become one at `moved`.
+  [[nodiscard]] bool stays_near(std::int32_t a, std::int32_t b, Vec3 moved) {
+    const auto near = [&](Vec3 point) { return original_->allows(point + middle_, *bounds_, largest_bound_); };
+    if (!near(moved)) return false;
+    std::vector<std::size_t> before;
+    std::vector<Witnesses::Left> left;
+    for (const auto v : {a, b})
+      for (const auto t : around_[index(v)]) {
+        const Corners& corners = triangle_[index(t)];
+        const bool on_edge = std::count(corners.begin(), corners.end(), v == a ? b : a) > 0;
+        if (v == a || !on_edge) before.push_back(index(t));
+        if (on_edge) continue;
+        const auto c = static_cast<std::size_t>(std::find(corners.begin(), corners.end(), v) - corners.begin());
+        const Vec3 next = at(corners[(c + 1) % 3]), last = at(corners[(c + 2) % 3]);
+        const Vec3 middle = (moved + next + last) * (1.0 / 3);
+        for (const Vec3& point : {(moved + next) * 0.5, middle, (moved + middle) * 0.5, (next + middle) * 0.5,
+                                  (last + middle) * 0.5, moved * 0.75 + next * 0.25, moved * 0.25 + next * 0.75})
+          if (!near(point)) return false;
+        left.push_back({index(t), {moved, next, last}});
+      }
+    return witnesses_->handed_on(before, left);
+  }
+
+  /// Where `a` and `b` may become one: where it costs least; beside an original to stay near, halfway or at either too.
+  [[nodiscard]] std::optional<Vec3> place_for(std::int32_t a, std::int32_t b, const Quadric& sum) {
+    const std::array<Vec3, 4> places{sum.minimum(), (at(a) + at(b)) * 0.5, at(a), at(b)};
+    for (std::size_t p = 0; p < (witnesses_ ? places.size() : 1); ++p)
+      if (keeps_side(a, b, places[p]) && keeps_side(b, a, places[p]) && (!witnesses_ || stays_near(a, b, places[p])))
+        return places[p];
+    return std::nullopt;
+  }
+
   bool collapse(std::int32_t a, std::int32_t b) {
     if (!keeps_manifold(a, b)) return false;
     Quadric sum = quadric_[index(a)];
     sum += quadric_[index(b)];
-    const Vec3 moved = sum.minimum();
-    if (!keeps_side(a, b, moved) || !keeps_side(b, a, moved)) return false;
+    const std::optional<Vec3> moved = place_for(a, b, sum);
+    if (!moved) return false;
     for (const auto t : around_[index(b)]) {
       Corners& corners = triangle_[index(t)];
       if (std::find(corners.begin(), corners.end(), a) == corners.end()) {
@@ -165,7 +208,7 @@ class Decimator {
       --left_;
     }
     around_[index(b)].clear();
-    vertex_[index(a)] = moved;
+    vertex_[index(a)] = *moved;
     quadric_[index(a)] = sum;
     ++version_[index(a)];
     return true;
@@ -197,13 +240,64 @@ class Decimator {
   std::vector<std::vector<std::int32_t>> around_;  ///< triangles of each vertex; empty when the vertex is gone
   std::vector<Quadric> quadric_;
   std::vector<std::uint32_t> version_;
+  const Nearby* original_ = nullptr;
+  const std::vector<double>* bounds_ = nullptr;
+  double largest_bound_ = 0;
+  std::optional<Witnesses> witnesses_;
+};
+
+/// Bounds for the vertices of a surface; narrower wherever a result went beyond the tolerance.
+class Bounds {
+ public:
+  Bounds(const Triangulation& surface, const Nearby& original, double tolerance)
+      : surface_(surface),
+        original_(original),
+        tolerance_(tolerance),
+        bounds_(surface.vertices.size(), kFirst * tolerance) {}
+
+  [[nodiscard]] const std::vector<double>& of_vertices() const { return bounds_; }
+  [[nodiscard]] double largest() const { return kFirst * tolerance_; }
+
+  /// Whether every point of the result lies within the tolerance of the surface and the other way round; if not, the
+  /// bounds around those that don't are narrowed.
+  bool hold_for(const Triangulation& result) {
+    std::vector<bool> narrow(bounds_.size(), false);
+    std::vector<Vec3> beyond = original_.beyond(result, tolerance_);
+    const std::vector<Vec3> back = Nearby(result).beyond(surface_, tolerance_);
+    beyond.insert(beyond.end(), back.begin(), back.end());
+    for (const Vec3& place : beyond)
+      for (const std::size_t t : original_.around(place, tolerance_))
+        for (const auto v : surface_.triangles[t]) narrow[static_cast<std::size_t>(v)] = true;
+    for (std::size_t v = 0; v < bounds_.size(); ++v)
+      if (narrow[v]) bounds_[v] *= kNarrower;
+    return beyond.empty();
+  }
+
+ private:
+  static constexpr double kFirst = 0.85, kNarrower = 0.6;
+  const Triangulation& surface_;
+  const Nearby& original_;
+  double tolerance_;
+  std::vector<double> bounds_;
 };
 
 }  // namespace
 
-Triangulation decimated(const Triangulation& surface, std::int64_t triangles) {
+Triangulation decimated(const Triangulation& surface, std::int64_t triangles, double tolerance) {
   if (static_cast<std::int64_t>(surface.triangles.size()) <= triangles) return surface;
-  return Decimator(surface).run(triangles);
+  if (tolerance == 0) return Decimator(surface).run(triangles);
+  // Collapses are checked at points alone; what comes out of them is checked everywhere, and where it goes beyond the
+  // tolerance it is made again within narrower bounds.
+  const Nearby original(surface);
+  Bounds bounds(surface, original, tolerance);
+  static constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; ++round) {
+    Decimator decimator(surface);
+    decimator.stay_near(original, bounds.of_vertices(), bounds.largest());
+    Triangulation result = decimator.run(triangles);
+    if (bounds.hold_for(result)) return result;
+  }
+  return surface;
 }
 
 }  // namespace osteon::isosurface

@@ -46,6 +46,7 @@ class OutlineEstimator {
   [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const;
   [[nodiscard]] Mesh ceiling(const Mesh& truth) const;
   [[nodiscard]] const ShapeModel& model() const { return model_; }
+  [[nodiscard]] double offset() const { return settings_.outline_offset; }
 
  private:
   [[nodiscard]] View view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,
