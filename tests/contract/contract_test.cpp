@@ -314,7 +314,10 @@ class EveryShape : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryShape, RefusesAnEmptyGallery) {
   const auto shape = make<host::ShapeHandle>(GetParam());
-  EXPECT_THROW(shape.fit({{}, at::empty({0, 8}), at::empty({0}, at::kLong)}), Error);
+  ShapeGallery nobody;
+  nobody.embeddings = at::empty({0, 8});
+  nobody.bone = at::empty({0}, at::kLong);
+  EXPECT_THROW(shape.fit(nobody), Error);
 }
 
 INSTANTIATE_TEST_SUITE_P(Built, EveryShape, testing::ValuesIn(built("shape")), test_name);

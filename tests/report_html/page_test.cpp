@@ -131,6 +131,18 @@ TEST_F(HtmlReport, SaysTheAnswerWithTheBestTrivialRowBesideIt) {
   EXPECT_EQ(count(html, "<div class=\"card\">"), 4U);
 }
 
+TEST_F(HtmlReport, BoundsAreNoTrivialRows) {
+  const auto reporter = make_reporter();
+  reporter.report(start("Quickstart"));
+  reporter.report(Results{{value("shape", "ssm", "RMS", 3, "mm", false),
+                           value("shape", "ssm, its 3D ceiling", "RMS", 2, "mm", true),
+                           value("shape", "opposite femur of the same person", "RMS", 1, "mm", true),
+                           value("shape", "mean shape", "RMS", 5, "mm", true)}});
+  const std::string html = page();
+  EXPECT_EQ(html.find("The trivial row does as well."), std::string::npos);
+  EXPECT_NE(html.find("beside it: mean shape, 5.00&nbsp;mm"), std::string::npos);
+}
+
 TEST_F(HtmlReport, SaysWhenATrivialRowDoesAsWell) {
   const auto reporter = make_reporter();
   reporter.report(start("Quickstart"));

@@ -1,118 +1,85 @@
 #include "rows.hpp"
 
 #include <osteon/error.hpp>
-#include <osteon/random.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 
 namespace osteon::shape_error {
 
 namespace {
 
-constexpr const char* kTable = "shape, held-out bones, rigid alignment";
-constexpr std::size_t kFewestPeople = 12;  // below, an interval says more than the data do
-constexpr int kDraws = 2000;
-
-struct Column {
-  std::string name, unit;
-  double (*value)(const Outcome&);
-  bool is_worst = false;  ///< the largest of the cases instead of their mean
-};
-
-std::vector<Column> columns(std::int64_t gallery_bones) {
-  return {{"RMS", "mm", [](const Outcome& o) { return o.rms; }},
-          {"Hausdorff", "mm", [](const Outcome& o) { return o.hausdorff; }},
-          {"RMS / diagonal", "%", [](const Outcome& o) { return o.relative; }},
-          {"better candidates", text("of ", gallery_bones), [](const Outcome& o) { return o.better; }},
-          {"worst RMS", "mm", [](const Outcome& o) { return o.rms; }, true}};
+std::string chosen_text(const ShapePrediction& prediction, const Comparison& comparison) {
+  const auto& bones = comparison.shapes().gallery_bones;
+  if (!prediction.chosen || *prediction.chosen >= std::ssize(bones)) return "";
+  return text(", given ", comparison.bone(bones[static_cast<std::size_t>(*prediction.chosen)]).id);
 }
 
-/// One number a case and whose bone it is.
-struct Samples {
-  std::vector<double> value;
-  std::vector<std::size_t> person;
-  std::size_t people = 0;
-};
-
-Samples samples_of(const Row& row, const Column& column, const std::vector<std::string>& people) {
-  Samples samples;
-  std::map<std::string, std::size_t> number;
-  for (std::size_t i = 0; i < row.cases.size(); ++i)
-    if (row.cases[i]) {
-      samples.value.push_back(column.value(*row.cases[i]));
-      samples.person.push_back(number.try_emplace(people[i], number.size()).first->second);
-    }
-  samples.people = number.size();
-  return samples;
+Row empty_row(const std::string& name, bool is_baseline, const Comparison& comparison) {
+  return {name, is_baseline, std::vector<std::optional<Outcome>>(comparison.cases().size()), {}, {}};
 }
 
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
+bool has_any(const Row& row) {
+  return std::ranges::any_of(row.cases, [](const auto& one) { return one.has_value(); });
 }
 
-/// Percentile interval of the mean over cases when people are drawn with replacement (Efron & Tibshirani, "An
-/// introduction to the bootstrap", 1993, chapter 13).
-std::pair<double, double> interval(const Samples& samples, std::uint64_t seed) {
-  std::vector<double> sum(samples.people, 0), cases(samples.people, 0), means;
-  for (std::size_t i = 0; i < samples.value.size(); ++i) {
-    sum[samples.person[i]] += samples.value[i];
-    ++cases[samples.person[i]];
+Outcome mean_of_pairs(const Method& method, std::size_t c, const Comparison& comparison) {
+  std::vector<Outcome> outcomes;
+  for (std::size_t q = 0; q < method.alone[c].size(); ++q) {
+    outcomes.push_back(outcome(method.alone[c][q], comparison, c));
+    outcomes.back().worst_of = text(comparison.bone_of_case(c).id, ", X-ray pair ", q + 1, " of ",
+                                    method.alone[c].size(), chosen_text(method.answers[c]->alone[q], comparison));
   }
-  Random random(seed, "people of the shape intervals");
-  for (int draw = 0; draw < kDraws; ++draw) {
-    double total = 0, count = 0;
-    for (std::size_t i = 0; i < samples.people; ++i) {
-      const auto person = static_cast<std::size_t>(random.below(samples.people));
-      total += sum[person];
-      count += cases[person];
-    }
-    means.push_back(total / count);
-  }
-  std::sort(means.begin(), means.end());
-  return {means[static_cast<std::size_t>(0.025 * kDraws)], means[static_cast<std::size_t>(0.975 * kDraws) - 1]};
-}
-
-MetricValue empty_value(const std::string& row, const std::string& column, const std::string& unit) {
-  MetricValue value;
-  value.table = kTable;
-  value.row = row;
-  value.column = column;
-  value.unit = unit;
-  value.larger_is_better = false;
-  value.counted = "bones";
-  return value;
+  return mean_outcome(outcomes);
 }
 
 }  // namespace
 
-std::vector<MetricValue> figures(const std::vector<Row>& rows, const std::vector<std::string>& people,
-                                 std::int64_t gallery_bones, std::uint64_t seed) {
-  std::vector<MetricValue> values;
-  for (const Row& row : rows)
-    for (const Column& column : columns(gallery_bones)) {
-      const Samples samples = samples_of(row, column, people);
-      if (samples.value.empty() || std::isnan(samples.value.front())) continue;
-      MetricValue value = empty_value(row.name, column.name, column.unit);
-      value.is_baseline = row.is_baseline;
-      value.value =
-          column.is_worst ? *std::max_element(samples.value.begin(), samples.value.end()) : mean(samples.value);
-      value.count = static_cast<std::int64_t>(samples.value.size());
-      if (samples.people >= kFewestPeople && !column.is_worst) value.interval = interval(samples, seed);
-      value.note = row.note;
-      values.push_back(std::move(value));
-    }
-  return values;
+Outcome outcome(const Laid& laid, const Comparison& comparison, std::size_t c) {
+  Outcome result;
+  result.rms = laid.distance.rms;
+  result.mean = laid.distance.mean;
+  result.hd95 = laid.distance.hd95;
+  result.hausdorff = laid.distance.hausdorff;
+  result.relative = 100 * laid.distance.rms / comparison.diagonal(c);
+  result.better = comparison.better(c, laid.distance.rms);
+  result.worst = laid.distance.rms;
+  result.worst_of = comparison.bone_of_case(c).id;
+  result.regions = laid.regions;
+  return result;
 }
 
-std::vector<MetricValue> undefined(const std::string& note) {
-  MetricValue value = empty_value("best bone in the gallery (oracle)", "RMS", "mm");
-  value.is_baseline = true;
-  value.note = note;
-  return {value};
+Outcome mean_outcome(const std::vector<Outcome>& outcomes) {
+  const auto mean = [&](double Outcome::*figure) {
+    double sum = 0;
+    for (const Outcome& one : outcomes) sum += one.*figure;
+    return sum / static_cast<double>(outcomes.size());
+  };
+  Outcome result;
+  for (const auto figure :
+       {&Outcome::rms, &Outcome::mean, &Outcome::hd95, &Outcome::hausdorff, &Outcome::relative, &Outcome::better})
+    result.*figure = mean(figure);
+  const Outcome& worst = *std::ranges::max_element(outcomes, {}, &Outcome::worst);
+  result.worst = worst.worst;
+  result.worst_of = worst.worst_of;
+  return result;
+}
+
+std::vector<Row> method_rows(const Method& method, const Comparison& comparison) {
+  Row together = empty_row(method.name, false, comparison);
+  Row one_pair = empty_row(method.name + ", one pair", false, comparison);
+  Row ceiling = empty_row(method.name + ", its 3D ceiling", true, comparison);
+  for (std::size_t c = 0; c < comparison.cases().size(); ++c) {
+    if (method.together[c]) {
+      together.cases[c] = outcome(*method.together[c], comparison, c);
+      together.cases[c]->worst_of += chosen_text(method.answers[c]->together, comparison);
+    }
+    if (!method.alone[c].empty()) one_pair.cases[c] = mean_of_pairs(method, c, comparison);
+    if (method.ceiling[c]) ceiling.cases[c] = outcome(*method.ceiling[c], comparison, c);
+  }
+  std::vector<Row> rows{std::move(together)};
+  for (Row* row : {&one_pair, &ceiling})
+    if (has_any(*row)) rows.push_back(std::move(*row));
+  return rows;
 }
 
 }  // namespace osteon::shape_error
