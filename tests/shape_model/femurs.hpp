@@ -64,7 +64,7 @@ inline at::Tensor shadow(const Mesh& mesh, const Projection& p) {
   };
   for (std::int64_t t = 0; t < mesh.triangles.size(0); ++t) {
     const Eigen::Vector2d a = place(3 * t), b = place(3 * t + 1), c = place(3 * t + 2);
-    const auto low = a.cwiseMin(b).cwiseMin(c), high = a.cwiseMax(b).cwiseMax(c);
+    const Eigen::Vector2d low = a.cwiseMin(b).cwiseMin(c), high = a.cwiseMax(b).cwiseMax(c);
     const auto side = [](const Eigen::Vector2d& from, const Eigen::Vector2d& to, const Eigen::Vector2d& q) {
       return (to.x() - from.x()) * (q.y() - from.y()) - (to.y() - from.y()) * (q.x() - from.x());
     };

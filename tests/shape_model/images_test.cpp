@@ -6,6 +6,7 @@
 
 #include <osteon/error.hpp>
 
+#include <Eigen/Geometry>
 #include <gtest/gtest.h>
 
 #include <numbers>
