@@ -6,6 +6,8 @@
 
 #include <limits>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace osteon {
@@ -56,6 +58,8 @@ class OSTEON_API Shape : public Plugin {
   /// How near the method's model can come to a known surface: what no X-ray can help it beyond. Nothing where the
   /// method has no such bound, or none of its own.
   [[nodiscard]] virtual std::optional<Mesh> ceiling(const Mesh& truth) const;
+  /// What was learnt, as arrays with names, for other programs to read. Empty where the method keeps no model.
+  [[nodiscard]] virtual std::vector<std::pair<std::string, at::Tensor>> arrays() const;
 };
 
 }  // namespace osteon

@@ -349,6 +349,16 @@ std::optional<Mesh> ShapeHandle::ceiling(const Mesh& truth) const {
   return nearest;
 }
 
+std::vector<std::pair<std::string, at::Tensor>> ShapeHandle::arrays() const {
+  std::vector<std::pair<std::string, at::Tensor>> arrays;
+  guard([&] {
+    arrays = as<Shape>().arrays();
+    for (const auto& [name, values] : arrays)
+      require(!name.empty() && values.defined() && values.device().is_cpu(), "an array needs a name and numbers on the CPU");
+  });
+  return arrays;
+}
+
 std::set<Need> MetricHandle::needs() const {
   std::set<Need> needs;
   guard([&] { needs = as<Metric>().needs(); });

@@ -146,6 +146,7 @@ class ShapeHandle : public Handle {
   void fit(const ShapeGallery& gallery) const;
   [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const;
   [[nodiscard]] std::optional<Mesh> ceiling(const Mesh& truth) const;
+  [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> arrays() const;
 };
 
 class MetricHandle : public Handle {

@@ -29,6 +29,7 @@ Classifier::~Classifier() = default;
 Shape::~Shape() = default;
 
 std::optional<Mesh> Shape::ceiling(const Mesh& /*truth*/) const { return std::nullopt; }
+std::vector<std::pair<std::string, at::Tensor>> Shape::arrays() const { return {}; }
 Metric::~Metric() = default;
 Reporter::~Reporter() = default;
 

@@ -41,12 +41,14 @@ class Deform : public Shape {
 
   void fit(const ShapeGallery& gallery) override {
     const auto bones = correspondences_.of(gallery.meshes);
-    estimator_.learn(
-        gallery, bones,
-        shape_model::gaussian_process(bones.pattern->mesh(), shape_model::aligned(bones.shapes), process_));
+    const Mesh& pattern = bones.pattern->mesh();
+    estimator_.learn(gallery, bones, [this, pattern](const std::vector<shape_model::Points>& shapes) {
+      return shape_model::gaussian_process(pattern, shapes, process_);
+    });
   }
 
   [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const override { return estimator_.predict(query); }
+  [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> arrays() const override { return estimator_.arrays(); }
   [[nodiscard]] std::optional<Mesh> ceiling(const Mesh& truth) const override { return estimator_.ceiling(truth); }
 
  private:

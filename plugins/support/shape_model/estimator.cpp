@@ -1,6 +1,7 @@
 #include "shape_model/estimator.hpp"
 
 #include "open3d_support/surfaces.hpp"
+#include "shape_model/quality.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/error.hpp>
@@ -123,8 +124,11 @@ View OutlineEstimator::view_of(const at::Tensor& image, const at::Tensor& line_i
   return {camera, find_outline(half_of(image, line_integrals, is_ml), camera, level_, step_)};
 }
 
-void OutlineEstimator::learn(const ShapeGallery& gallery, const Correspondences::Result& bones, ShapeModel model) {
-  model_ = std::move(model);
+void OutlineEstimator::learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder) {
+  builder_ = std::move(builder);
+  shapes_ = aligned(bones.shapes);
+  bones_ = gallery.meshes;
+  model_ = builder_(shapes_);
   settings_.outline_offset = 0;
   if (!gallery.images.defined() || gallery.images.size(0) == 0) return;
   const std::int64_t count = gallery.images.size(0), every = std::max<std::int64_t>(1, count / kOffsetImages);
@@ -198,6 +202,22 @@ double OutlineEstimator::expected_error(const ImageFit& fit) const {
 Mesh OutlineEstimator::ceiling(const Mesh& truth) const {
   constexpr double kDeviation = 0.5;  // mm
   return with_points(model_.surface, fit_to_surface(model_, truth, kDeviation).points);
+}
+
+std::vector<std::pair<std::string, at::Tensor>> OutlineEstimator::arrays() const {
+  constexpr std::int64_t kMembers = 50;
+  constexpr std::uint64_t kSeed = 1;
+  const std::int64_t vertices = model_.mean.size() / 3;
+  const Modes by_mode = model_.modes.transpose();  // [K, 3V], row by row
+  const auto copy = [](const double* from, at::IntArrayRef shape) {
+    return at::from_blob(const_cast<double*>(from), shape, at::kDouble).to(at::kFloat, false, true);
+  };
+  return {{"mean", copy(model_.mean.data(), {vertices, 3})},
+          {"triangles", model_.surface.triangles},
+          {"modes", copy(by_mode.data(), {model_.size(), vertices, 3})},
+          {"compactness", at::tensor(compactness(model_))},
+          {"generalisation", at::tensor(generalisation(shapes_, bones_, builder_))},
+          {"specificity", at::tensor(specificity(model_, shapes_, kMembers, kSeed))}};
 }
 
 }  // namespace osteon::shape_model

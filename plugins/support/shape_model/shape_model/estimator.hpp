@@ -47,11 +47,15 @@ class OutlineEstimator {
   explicit OutlineEstimator(const Parameters& parameters);
 
   /// Learns the outlines' offset from the gallery's images, whose exposures are known.
-  void learn(const ShapeGallery& gallery, const Correspondences::Result& bones, ShapeModel model);
+  using Builder = std::function<ShapeModel(const std::vector<Points>& aligned_shapes)>;
+  void learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder);
   /// Learns, from so many random members of the model, to guess where a fit begins.
   void learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed);
   [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const;
   [[nodiscard]] Mesh ceiling(const Mesh& truth) const;
+  /// Mean, triangles and modes; and what the model is worth: compactness, generalisation (each bone left out by itself,
+  /// though the other one of its person stays) and specificity.
+  [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> arrays() const;
   [[nodiscard]] const ShapeModel& model() const { return model_; }
   [[nodiscard]] double offset() const { return settings_.outline_offset; }
 
@@ -62,6 +66,9 @@ class OutlineEstimator {
 
   double level_, step_;
   FitSettings settings_;
+  Builder builder_;
+  std::vector<Points> shapes_;  ///< aligned
+  std::vector<Mesh> bones_;
   ShapeModel model_;
   std::optional<OutlineRegression> regression_;  ///< where starts are guessed
 };

@@ -1,0 +1,84 @@
+// metric/shape_identity, loaded through the host, on spheres whose distances are differences of their radii.
+
+#include "loaded.hpp"
+#include "solids.hpp"
+
+#include <gtest/gtest.h>
+
+namespace osteon {
+namespace {
+
+Mesh ball(double radius) { return solids::sphere(radius, 24, 36); }
+
+/// Two people with two bones each, all enrolled; method "m" says what radius it saw of each bone.
+Evidence::Contents two_people(const std::vector<double>& predicted) {
+  Evidence::Contents contents;
+  const double radius[] = {40, 42, 50, 53};
+  for (std::size_t b = 0; b < 4; ++b) {
+    contents.bones.push_back({text("bone ", b), b < 2 ? "a" : "b", b % 2 == 0 ? Side::left : Side::right, true});
+    contents.shapes.gallery_bones.push_back(static_cast<std::int64_t>(b));
+    contents.shapes.gallery.push_back(ball(radius[b]));
+  }
+  for (std::size_t b = 0; b < predicted.size(); ++b) {
+    ShapeCase one;
+    one.bone = static_cast<std::int64_t>(b);
+    one.truth = contents.shapes.gallery[b];
+    ShapeCase::Answer answer;
+    answer.estimator = "m";
+    answer.together.mesh = ball(predicted[b]);
+    one.answers.push_back(answer);
+    contents.shapes.cases.push_back(one);
+  }
+  return contents;
+}
+
+MetricResult measured(const Evidence::Contents& contents, const Given& given = {}) {
+  return made<host::MetricHandle>("metric", "shape_identity", given).evaluate(contents);
+}
+
+const MetricValue& find(const MetricResult& result, const std::string& row, const std::string& column) {
+  for (const MetricValue& value : result.values)
+    if (value.row == row && value.column == column) return value;
+  throw failure("no figure " + row + ", " + column);
+}
+
+TEST(ShapeIdentity, IsOfTheNearestSurface) {
+  // 40.4: bone 0, and without it bone 1. 43: bone 1, then bone 0. 48: bone 2, then bone 3. 47: bone 2, which is wrong;
+  // without bone 3 it is bone 2, which is right.
+  const MetricResult result = measured(two_people({40.4, 43, 48, 47}));
+  EXPECT_DOUBLE_EQ(find(result, "m", "same bone").value, 3);
+  EXPECT_DOUBLE_EQ(find(result, "m", "the other side").value, 4);
+  EXPECT_EQ(find(result, "m", "same bone").unit, "of 4");
+  EXPECT_FALSE(find(result, "m", "same bone").is_baseline);
+  EXPECT_FALSE(find(result, "m", "same bone").interval.has_value());  // two people
+  EXPECT_DOUBLE_EQ(find(result, "chance", "same bone").value, 1);
+  EXPECT_NEAR(find(result, "chance", "the other side").value, 4.0 / 3, 1e-12);
+  EXPECT_DOUBLE_EQ(find(result, "nearest by length", "same bone").value, 4);
+}
+
+TEST(ShapeIdentity, TheOtherSideMayBeASecondPersons) {
+  // Without itself: bone 1 (42) and bone 2 (50) are asked about a surface of radius 47.
+  EXPECT_DOUBLE_EQ(find(measured(two_people({47})), "m", "the other side").value, 0);
+}
+
+TEST(ShapeIdentity, OfSinglePairsIsTheirMean) {
+  Evidence::Contents contents = two_people({40.4});
+  for (const double radius : {40.2, 51.0}) {
+    ShapePrediction prediction;
+    prediction.mesh = ball(radius);
+    contents.shapes.cases[0].answers[0].alone.push_back(prediction);
+  }
+  EXPECT_DOUBLE_EQ(find(measured(contents), "m, one pair", "same bone").value, 0.5);
+}
+
+TEST(ShapeIdentity, SaysThatAMethodIsNotThere) {
+  EXPECT_EQ(complaint([] { static_cast<void>(measured(two_people({40}), {{"methods", std::vector<std::string>{"n"}}})); }),
+            "metric/shape_identity: methods: there is no shape method \"n\" in this experiment");
+}
+
+TEST(ShapeIdentity, IsUndefinedWithoutHeldOutBones) {
+  EXPECT_EQ(measured(two_people({})).values.front().note, "no bone was held out");
+}
+
+}  // namespace
+}  // namespace osteon
