@@ -62,7 +62,8 @@ ShapeQuery asked(const Mesh& bone, double axial, bool swapped = false) {
 }
 
 Given quick(const std::string& plugin) {
-  Given given{{"triangles", std::int64_t{3000}}, {"level", 0.5}, {"noise", 0.6}, {"independent", 10.0}, {"scale_error", 0.2}};
+  Given given{
+      {"triangles", std::int64_t{3000}}, {"level", 0.5}, {"noise", 0.6}, {"independent", 10.0}, {"scale_error", 0.2}};
   if (plugin != "ssm") given["modes"] = std::int64_t{40};
   if (plugin == "regress") given["members"] = std::int64_t{500};
   return given;
@@ -70,7 +71,9 @@ Given quick(const std::string& plugin) {
 
 class FittedShape : public testing::TestWithParam<std::string> {
  protected:
-  [[nodiscard]] host::ShapeHandle shape() const { return made<host::ShapeHandle>("shape", GetParam().c_str(), quick(GetParam())); }
+  [[nodiscard]] host::ShapeHandle shape() const {
+    return made<host::ShapeHandle>("shape", GetParam().c_str(), quick(GetParam()));
+  }
 };
 
 double rms(const Mesh& found, const Mesh& truth) {

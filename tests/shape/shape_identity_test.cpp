@@ -72,7 +72,9 @@ TEST(ShapeIdentity, OfSinglePairsIsTheirMean) {
 }
 
 TEST(ShapeIdentity, SaysThatAMethodIsNotThere) {
-  EXPECT_EQ(complaint([] { static_cast<void>(measured(two_people({40}), {{"methods", std::vector<std::string>{"n"}}})); }),
+  EXPECT_EQ(complaint([] {
+              static_cast<void>(measured(two_people({40}), {{"methods", std::vector<std::string>{"n"}}}));
+            }),
             "metric/shape_identity: methods: there is no shape method \"n\" in this experiment");
 }
 

@@ -6,8 +6,8 @@
 
 #include <osteon/error.hpp>
 
-#include <Eigen/Geometry>
 #include <gtest/gtest.h>
+#include <Eigen/Geometry>
 
 #include <numbers>
 
@@ -70,7 +70,8 @@ at::Tensor disc(double radius, double column, double row, double hole = 0) {
   for (std::int64_t y = 0; y < 120; ++y)
     for (std::int64_t x = 0; x < 100; ++x) {
       const double r = std::hypot(static_cast<double>(x) - column, static_cast<double>(y) - row);
-      const double inside = std::clamp(radius - r + 0.5, 0.0, 1.0) - (hole > 0 ? std::clamp(hole - r + 0.5, 0.0, 1.0) : 0);
+      const double inside =
+          std::clamp(radius - r + 0.5, 0.0, 1.0) - (hole > 0 ? std::clamp(hole - r + 0.5, 0.0, 1.0) : 0);
       picture[y][x] = static_cast<float>(inside);
     }
   return picture;
@@ -109,7 +110,9 @@ TEST(Outline, LeavesOutWhereTheBoneGoesOnBeyondTheImage) {
 }
 
 TEST(Outline, SaysThatAnImageIsBlack) {
-  EXPECT_EQ(complaint([] { static_cast<void>(find_outline(at::zeros({120, 100}), flat_camera(), 0.5, 1)); }),
+  EXPECT_EQ(complaint([] {
+              static_cast<void>(find_outline(at::zeros({120, 100}), flat_camera(), 0.5, 1));
+            }),
             "the X-ray is all of one grey: there is no bone in it");
 }
 

@@ -22,9 +22,9 @@ struct PairExposures {
 /// medial, y anterior, z proximal, origin at the solid's centroid), both sides alike (right ones mirrored), mm.
 struct ShapeGallery {
   std::vector<Mesh> meshes;
-  at::Tensor embeddings;  ///< float32 `[N, d]`
-  at::Tensor bone;        ///< int64 `[N]`: which mesh an embedding belongs to
-  at::Tensor images;      ///< uint8 `[N, H, W]`: the pairs, AP | ML
+  at::Tensor embeddings;                 ///< float32 `[N, d]`
+  at::Tensor bone;                       ///< int64 `[N]`: which mesh an embedding belongs to
+  at::Tensor images;                     ///< uint8 `[N, H, W]`: the pairs, AP | ML
   std::vector<PairExposures> exposures;  ///< `[N]`, as they were: with pose and scale error
   at::Tensor line_integrals;             ///< float32 `[256]`: what a grey value stands for, as below
 };

@@ -354,7 +354,8 @@ std::vector<std::pair<std::string, at::Tensor>> ShapeHandle::arrays() const {
   guard([&] {
     arrays = as<Shape>().arrays();
     for (const auto& [name, values] : arrays)
-      require(!name.empty() && values.defined() && values.device().is_cpu(), "an array needs a name and numbers on the CPU");
+      require(!name.empty() && values.defined() && values.device().is_cpu(),
+              "an array needs a name and numbers on the CPU");
   });
   return arrays;
 }

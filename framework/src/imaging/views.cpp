@@ -150,7 +150,9 @@ Projection projection(const BoneFrame& frame, Plane plane, const Pose& pose, con
 }
 
 Projection in_bone_frame(const Projection& projection, const BoneFrame& frame) {
-  const auto vector = [&](Vec3 v) { return Vec3{dot(v, frame.medial), dot(v, frame.anterior), dot(v, frame.proximal)}; };
+  const auto vector = [&](Vec3 v) {
+    return Vec3{dot(v, frame.medial), dot(v, frame.anterior), dot(v, frame.proximal)};
+  };
   Projection result = projection;
   result.source = vector(projection.source - frame.origin);
   result.first_pixel = vector(projection.first_pixel - frame.origin);

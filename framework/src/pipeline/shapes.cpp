@@ -72,8 +72,8 @@ class ExposureTable {
     std::vector<PairExposures> exposures;
     for (const std::int64_t row : as_vector(rows)) {
       const double spacing = images.rows[static_cast<std::size_t>(row)].pixel_spacing;
-      exposures.push_back({imaging::told_projection(Plane::ap, spacing, views_),
-                           imaging::told_projection(Plane::ml, spacing, views_)});
+      exposures.push_back(
+          {imaging::told_projection(Plane::ap, spacing, views_), imaging::told_projection(Plane::ml, spacing, views_)});
     }
     return exposures;
   }
@@ -111,8 +111,10 @@ FoldGallery gallery_of(const Fold& fold, const std::vector<Mesh>& meshes, const 
 }
 
 ShapeQuery one_of(const ShapeQuery& query, std::int64_t which) {
-  return {query.embeddings.narrow(0, which, 1), query.images.narrow(0, which, 1),
-          {query.exposures[static_cast<std::size_t>(which)]}, query.line_integrals};
+  return {query.embeddings.narrow(0, which, 1),
+          query.images.narrow(0, which, 1),
+          {query.exposures[static_cast<std::size_t>(which)]},
+          query.line_integrals};
 }
 
 ShapeCase::Answer answer_of(const NamedShape& named, const ShapeQuery& query, const Mesh& truth,

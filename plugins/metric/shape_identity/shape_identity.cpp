@@ -256,7 +256,8 @@ class ShapeIdentity : public Metric {
     std::vector<statistics::Contribution> contributions;
     for (const auto& [subject, contribution] : people) contributions.push_back(contribution);
     if (const auto interval = statistics::share_interval(contributions, evidence.seed()))
-      value.interval = std::pair(interval->first * static_cast<double>(count), interval->second * static_cast<double>(count));
+      value.interval =
+          std::pair(interval->first * static_cast<double>(count), interval->second * static_cast<double>(count));
     return value;
   }
 

@@ -22,10 +22,9 @@ namespace {
 class Ssm : public Shape {
  public:
   static Schema schema() {
-    Schema schema{"Principal components of the gallery's shapes, fitted to the X-rays' outlines.",
-                  {Parameter::real("variance", 0.99, "Share of the variance that the modes carry.")
-                       .at_least(0.01)
-                       .at_most(1)}};
+    Schema schema{
+        "Principal components of the gallery's shapes, fitted to the X-rays' outlines.",
+        {Parameter::real("variance", 0.99, "Share of the variance that the modes carry.").at_least(0.01).at_most(1)}};
     for (Parameter& parameter : shape_model::outline_parameters()) schema.parameters.push_back(std::move(parameter));
     return schema;
   }

@@ -58,47 +58,53 @@ Correspondences::Result Correspondences::of(const std::vector<Mesh>& meshes) {
 }
 
 std::vector<Parameter> outline_parameters() {
-  return {Parameter::integer("triangles", 10'000, "Triangles of the template.").at_least(500).at_most(200'000),
-          Parameter::real("level", 0.12, "Line integral at a bone's outline, as a share of its 95th percentile.")
-              .at_least(0.01)
-              .at_most(0.9),
-          Parameter::real("outline_step", 2.5, "Between points of an outline.").unit("mm").at_least(0.2).at_most(50),
-          Parameter::real("noise", 1, "Standard deviation of an outline point across the outline, the model's own misfit included.")
-              .unit("mm")
-              .at_least(0.01)
-              .at_most(20),
-          Parameter::real("independent", 40, "Length of outline over which its errors are alike.")
-              .unit("mm")
-              .at_least(0.1)
-              .at_most(200),
-          Parameter::real("axial", 12, "Standard deviation of a view's axial angle.").unit("°").at_least(0.01).at_most(45),
-          Parameter::real("tilt", 8, "Standard deviation of a view's tilt.").unit("°").at_least(0.01).at_most(45),
-          Parameter::real("in_plane", 12, "Standard deviation of a view's in-plane angle.")
-              .unit("°")
-              .at_least(0.01)
-              .at_most(45),
-          Parameter::real("ap_ml", 4, "Standard deviation of the angle between AP and ML.")
-              .unit("°")
-              .at_least(0.01)
-              .at_most(45),
-          Parameter::real("shift", 20, "Standard deviation of the bone's place in an image.")
-              .unit("mm")
-              .at_least(0.01)
-              .at_most(500),
-          Parameter::real("scale_error", 2, "Standard deviation of an image's scale.").unit("%").at_least(0.01).at_most(50)};
+  return {
+      Parameter::integer("triangles", 10'000, "Triangles of the template.").at_least(500).at_most(200'000),
+      Parameter::real("level", 0.12, "Line integral at a bone's outline, as a share of its 95th percentile.")
+          .at_least(0.01)
+          .at_most(0.9),
+      Parameter::real("outline_step", 2.5, "Between points of an outline.").unit("mm").at_least(0.2).at_most(50),
+      Parameter::real("noise", 1,
+                      "Standard deviation of an outline point across the outline, the model's own misfit included.")
+          .unit("mm")
+          .at_least(0.01)
+          .at_most(20),
+      Parameter::real("independent", 40, "Length of outline over which its errors are alike.")
+          .unit("mm")
+          .at_least(0.1)
+          .at_most(200),
+      Parameter::real("axial", 12, "Standard deviation of a view's axial angle.").unit("°").at_least(0.01).at_most(45),
+      Parameter::real("tilt", 8, "Standard deviation of a view's tilt.").unit("°").at_least(0.01).at_most(45),
+      Parameter::real("in_plane", 12, "Standard deviation of a view's in-plane angle.")
+          .unit("°")
+          .at_least(0.01)
+          .at_most(45),
+      Parameter::real("ap_ml", 4, "Standard deviation of the angle between AP and ML.")
+          .unit("°")
+          .at_least(0.01)
+          .at_most(45),
+      Parameter::real("shift", 20, "Standard deviation of the bone's place in an image.")
+          .unit("mm")
+          .at_least(0.01)
+          .at_most(500),
+      Parameter::real("scale_error", 2, "Standard deviation of an image's scale.")
+          .unit("%")
+          .at_least(0.01)
+          .at_most(50)};
 }
 
 std::vector<Parameter> process_parameters() {
-  return {Parameter::real("global", 0.5, "Share of the bones' covariance that holds over any distance.")
-              .at_least(0)
-              .at_most(1),
-          Parameter::real("reach", 80, "Over which the rest of the covariance holds.").unit("mm").at_least(1).at_most(1000),
-          Parameter::real("free", 0.7, "Standard deviation of smooth deformations that no bone has shown.")
-              .unit("mm")
-              .at_least(0)
-              .at_most(20),
-          Parameter::real("free_reach", 30, "Over which these are alike.").unit("mm").at_least(1).at_most(500),
-          Parameter::integer("modes", 150, "Of the process that are kept.").at_least(1).at_most(1000)};
+  return {
+      Parameter::real("global", 0.5, "Share of the bones' covariance that holds over any distance.")
+          .at_least(0)
+          .at_most(1),
+      Parameter::real("reach", 80, "Over which the rest of the covariance holds.").unit("mm").at_least(1).at_most(1000),
+      Parameter::real("free", 0.7, "Standard deviation of smooth deformations that no bone has shown.")
+          .unit("mm")
+          .at_least(0)
+          .at_most(20),
+      Parameter::real("free_reach", 30, "Over which these are alike.").unit("mm").at_least(1).at_most(500),
+      Parameter::integer("modes", 150, "Of the process that are kept.").at_least(1).at_most(1000)};
 }
 
 GaussianProcess process_of(const Parameters& parameters) {
@@ -149,7 +155,8 @@ void OutlineEstimator::learn(const ShapeGallery& gallery, const Correspondences:
 }
 
 void OutlineEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed) {
-  if (gallery.exposures.empty()) throw Error("starts are learnt for the geometry of the gallery's X-rays, and it has none");
+  if (gallery.exposures.empty())
+    throw Error("starts are learnt for the geometry of the gallery's X-rays, and it has none");
   // The told views: how a gallery's bone was turned is in its exposures, how far the source stood is alike in all.
   Camera ap(gallery.exposures.front().ap), ml(gallery.exposures.front().ml);
   ap.axes = (Eigen::Matrix3d() << 1, 0, 0, 0, 0, 1, 0, 1, 0).finished();
@@ -179,8 +186,7 @@ ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
       const ViewPose& pose = fit.poses[v];
       return views[v].camera.moved(told, rotation_matrix(pose.rotation), pose.shift, std::exp(pose.log_scale));
     };
-    prediction.exposures.push_back(
-        {moved(2 * q, query.exposures[q].ap), moved(2 * q + 1, query.exposures[q].ml)});
+    prediction.exposures.push_back({moved(2 * q, query.exposures[q].ap), moved(2 * q + 1, query.exposures[q].ml)});
   }
   return prediction;
 }

@@ -268,7 +268,8 @@ State begun(const ShapeModel& model, const std::vector<View>& views, const FitSe
 
 Eigen::Matrix3d turn_of(const Eigen::Vector3d& angles) {
   return (Eigen::AngleAxisd(angles[2], Eigen::Vector3d::UnitZ()) *
-          Eigen::AngleAxisd(angles[1], Eigen::Vector3d::UnitX()) * Eigen::AngleAxisd(angles[0], Eigen::Vector3d::UnitY()))
+          Eigen::AngleAxisd(angles[1], Eigen::Vector3d::UnitX()) *
+          Eigen::AngleAxisd(angles[0], Eigen::Vector3d::UnitY()))
       .toRotationMatrix();
 }
 
@@ -285,9 +286,9 @@ ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views, 
   for (std::size_t v = 0; v + 1 < views.size(); v += 2) {
     const std::vector<View> pair{views[v], views[v + 1]};
     const State begin =
-        starts.empty() ? begun(model, pair, settings)
-                       : Problem(model, pair, settings)
-                             .start(starts[v / 2].coefficients, {starts[v / 2].ap, starts[v / 2].ml});
+        starts.empty()
+            ? begun(model, pair, settings)
+            : Problem(model, pair, settings).start(starts[v / 2].coefficients, {starts[v / 2].ap, starts[v / 2].ml});
     state.poses.insert(state.poses.end(), begin.poses.begin(), begin.poses.end());
     state.coefficients += share * begin.coefficients;
   }
@@ -309,8 +310,7 @@ ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views, 
 double outline_offset(const View& view, const Points& points, const Connections& connections) {
   constexpr double kReach = 6;  // mm
   const Points turned = points * view.camera.axes;
-  const auto rim =
-      rim_of(turned, vertex_normals(points, connections) * view.camera.axes, connections, view.camera);
+  const auto rim = rim_of(turned, vertex_normals(points, connections) * view.camera.axes, connections, view.camera);
   std::vector<double> gaps;
   for (const OutlinePoint& point : view.outline.points) {
     double least = kReach * kReach;

@@ -8,13 +8,14 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <optional>
 
 namespace osteon::shape_model {
 
 namespace {
 
 constexpr double kPercentile = 0.95;
-constexpr float kSeen = 0.02F;  // of the range of line integrals; less is air
+constexpr float kSeen = 0.02F;       // of the range of line integrals; less is air
 constexpr std::int64_t kBorder = 2;  // pixels
 
 struct Picture {
@@ -96,6 +97,24 @@ Eigen::Vector2d gradient(const Picture& picture, std::int64_t row, std::int64_t 
           side(-1, -1) + 2 * side(-1, 0) + side(-1, 1) - side(1, -1) - 2 * side(1, 0) - side(1, 1)};
 }
 
+/// Where the outline passes between a pixel and the one below it or right of it, if it does. Of both families of
+/// crossings the one that is across the outline is kept: about one point a pixel.
+std::optional<OutlinePoint> crossing(const Picture& image, const std::vector<char>& thing, double level,
+                                     const Camera& camera, std::int64_t row, std::int64_t column, bool down) {
+  const std::int64_t r = row + (down ? 1 : 0), c = column + (down ? 0 : 1);
+  const auto in = [&](std::int64_t y, std::int64_t x) {
+    return thing[static_cast<std::size_t>(y * image.columns + x)];
+  };
+  const double here = image.at(row, column), there = image.at(r, c);
+  if (in(row, column) == in(r, c) || (here > level) == (there > level)) return std::nullopt;
+  const double along = (level - here) / (there - here);
+  const Eigen::Vector2d out = -(gradient(image, row, column) * (1 - along) + gradient(image, r, c) * along);
+  if (out.norm() == 0 || down == (std::abs(out.x()) >= std::abs(out.y()))) return std::nullopt;
+  return OutlinePoint{
+      camera.to_mm(static_cast<double>(column) + (down ? 0 : along), static_cast<double>(row) + (down ? along : 0)),
+      out.normalized()};
+}
+
 }  // namespace
 
 Camera::Camera(const Projection& projection) {
@@ -116,7 +135,8 @@ Camera::Camera(const Projection& projection) {
   pixel = across.norm() / larger;
   slot = !projection.parallel && down.norm() < 0.75 * across.norm();
   // The origin's image on the detector's plane.
-  const Eigen::Vector2d origin = projection.parallel ? Eigen::Vector2d(0, 0) : Eigen::Vector2d(source.head<2>() * (1 - larger));
+  const Eigen::Vector2d origin =
+      projection.parallel ? Eigen::Vector2d(0, 0) : Eigen::Vector2d(source.head<2>() * (1 - larger));
   column = (origin.x() - first.x()) / across.norm();
   row = (first.y() - (slot ? source.y() : origin.y())) / down.norm();
 }
@@ -162,38 +182,21 @@ Projection Camera::moved(const Projection& told, const Eigen::Matrix3d& turn, co
 }
 
 Outline find_outline(const at::Tensor& picture, const Camera& camera, double share, double step) {
+  constexpr std::size_t kFewest = 20;
   const at::Tensor values = picture.contiguous();
   const Picture image{values.data_ptr<float>(), values.size(0), values.size(1)};
   const double level = level_of(image, share);
   const std::vector<char> thing = largest_thing(image, level);
-  Outline outline;
   const auto every = std::max<std::int64_t>(1, std::llround(step / camera.pixel));
-  outline.step = static_cast<double>(every) * camera.pixel;
-  const auto add = [&](std::int64_t row, std::int64_t column, std::int64_t down, std::int64_t right) {
-    const std::int64_t r = row + down, c = column + right;
-    // Both sides of a bone are thinned alike.
-    if ((right == 1 ? row : column) % every != 0) return;
-    if (row < kBorder || column < kBorder || r >= image.rows - kBorder || c >= image.columns - kBorder) return;
-    const auto in = [&](std::int64_t y, std::int64_t x) { return thing[static_cast<std::size_t>(y * image.columns + x)]; };
-    if (in(row, column) == in(r, c)) return;
-    const double here = image.at(row, column), there = image.at(r, c);
-    if ((here > level) == (there > level)) return;
-    const double along = (level - here) / (there - here);
-    Eigen::Vector2d out = -(gradient(image, row, column) * (1 - along) + gradient(image, r, c) * along);
-    if (out.norm() == 0) return;
-    out.normalize();
-    // Of both families of crossings the one that is across the outline: about one point a pixel.
-    if ((right == 1) != (std::abs(out.x()) >= std::abs(out.y()))) return;
-    outline.points.push_back({camera.to_mm(static_cast<double>(column) + along * static_cast<double>(right),
-                                static_cast<double>(row) + along * static_cast<double>(down)),
-                   out});
-  };
-  for (std::int64_t row = 0; row + 1 < image.rows; ++row)
-    for (std::int64_t column = 0; column + 1 < image.columns; ++column) {
-      add(row, column, 0, 1);
-      add(row, column, 1, 0);
-    }
-  constexpr std::size_t kFewest = 20;
+  Outline outline{{}, static_cast<double>(every) * camera.pixel};
+  for (std::int64_t row = kBorder; row + 1 < image.rows - kBorder; ++row)
+    for (std::int64_t column = kBorder; column + 1 < image.columns - kBorder; ++column)
+      for (const bool down : {false, true}) {
+        // Both sides of a bone are thinned alike.
+        if ((down ? column : row) % every != 0) continue;
+        if (const auto point = crossing(image, thing, level, camera, row, column, down))
+          outline.points.push_back(*point);
+      }
   if (outline.points.size() < kFewest) throw Error("the X-ray shows no outline of a bone");
   return outline;
 }

@@ -84,8 +84,7 @@ Points Template::onto(const ClosestPoints& bone) const {
   // Distances over which the displacement is held together, mm.
   constexpr double kReach[] = {80, 56, 40, 28, 20, 14, 10, 7, 5, 5};
   constexpr int kTurns = 3;
-  const Affine start =
-      open3d_support::align_affine(surface_, bone, open3d_support::align_rigid(surface_, bone));
+  const Affine start = open3d_support::align_affine(surface_, bone, open3d_support::align_rigid(surface_, bone));
   const Points first = mapped(points_of(mesh()), start);
   const Sparse smooth = laplacian(connections_);
   const Sparse resists = smooth.transpose() * smooth;

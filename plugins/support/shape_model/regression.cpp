@@ -14,7 +14,7 @@ namespace osteon::shape_model {
 
 namespace {
 
-constexpr int kAngles = 4;  // axial and tilt of AP, then of ML
+constexpr int kAngles = 4;             // axial and tilt of AP, then of ML
 constexpr double kFeatureNoise = 0.7;  // mm, so that no feature is trusted beyond what an image shows
 
 struct Bands {
@@ -25,8 +25,8 @@ struct Bands {
 Bands bands_of(const std::vector<Eigen::Vector2d>& points) {
   Bands bands{Eigen::VectorXd::Constant(kBands, std::numeric_limits<double>::infinity()),
               Eigen::VectorXd::Constant(kBands, -std::numeric_limits<double>::infinity())};
-  const auto [low, high] = std::minmax_element(points.begin(), points.end(),
-                                               [](const auto& a, const auto& b) { return a.y() < b.y(); });
+  const auto [low, high] =
+      std::minmax_element(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.y() < b.y(); });
   bands.bottom = low->y();
   bands.top = high->y();
   const double height = std::max(bands.top - bands.bottom, 1e-6);
@@ -75,6 +75,36 @@ Eigen::RowVectorXd pair_features(const Eigen::VectorXd& ap, const Eigen::VectorX
   return row;
 }
 
+struct Member {
+  Eigen::RowVectorXd features, targets;
+};
+
+/// What the outlines of a member say, seen in poses and scales that are drawn too. All shadows of the vertices are
+/// looked at: the furthest ones make the outline.
+Member random_member(const ShapeModel& model, const FitSettings& settings, const std::array<Camera, 2>& cameras,
+                     Random random) {
+  Eigen::VectorXd coefficients(model.size());
+  for (Eigen::Index k = 0; k < model.size(); ++k) coefficients[k] = random.normal();
+  const Points points = model.shape(coefficients);
+  const double axial = random.normal(0, radians(settings.axial));
+  Eigen::RowVectorXd targets(model.size() + kAngles);
+  targets.head(model.size()) = coefficients.transpose();
+  Eigen::VectorXd seen[2];
+  for (int v = 0; v < 2; ++v) {
+    const double turned = axial + (v == 0 ? 0 : random.normal(0, radians(settings.ap_ml)));
+    const double tilt = random.normal(0, radians(settings.tilt));
+    const double scale = std::exp(random.normal(0, settings.scale));
+    targets.segment<2>(model.size() + 2 * v) << turned, tilt;
+    const Camera& camera = cameras[static_cast<std::size_t>(v)];
+    const Points there = points * (turn_of({turned, tilt, 0}) * camera.axes.transpose()).transpose();
+    std::vector<Eigen::Vector2d> shadows;
+    for (Eigen::Index i = 0; i < there.rows(); ++i) shadows.push_back(scale * camera.shadow(there.row(i)));
+    seen[v] = outline_features(shadows);
+    for (double& value : seen[v]) value += random.normal(0, kFeatureNoise);
+  }
+  return {pair_features(seen[0], seen[1]), targets};
+}
+
 }  // namespace
 
 Eigen::VectorXd outline_features(const std::vector<Eigen::Vector2d>& points) {
@@ -86,33 +116,15 @@ Eigen::VectorXd outline_features(const std::vector<Eigen::Vector2d>& points) {
 
 void OutlineRegression::learn(const ShapeModel& model, const FitSettings& settings,
                               const std::array<Camera, 2>& cameras, std::int64_t members, std::uint64_t seed) {
-  const Eigen::Index width = 2 * (2 * kBands + 1), size = model.size();
-  Eigen::MatrixXd features(members, width), targets(members, size + kAngles);
+  const Eigen::Index width = 2 * (2 * kBands + 1);
+  Eigen::MatrixXd features(members, width), targets(members, model.size() + kAngles);
   parallel_for(0, members, 16, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t m = first; m < last; ++m) {
       throw_if_stopped();
-      Random random(seed, "members of a shape model", static_cast<std::uint64_t>(m));
-      Eigen::VectorXd coefficients(size);
-      for (Eigen::Index k = 0; k < size; ++k) coefficients[k] = random.normal();
-      const Points points = model.shape(coefficients);
-      const double axial = random.normal(0, radians(settings.axial));
-      Eigen::VectorXd seen[2];
-      targets.row(m).head(size) = coefficients.transpose();
-      for (int v = 0; v < 2; ++v) {
-        const double turned = axial + (v == 0 ? 0 : random.normal(0, radians(settings.ap_ml)));
-        const double tilt = random.normal(0, radians(settings.tilt));
-        const double scale = std::exp(random.normal(0, settings.scale));
-        targets(m, size + 2 * v) = turned;
-        targets(m, size + 2 * v + 1) = tilt;
-        const Camera& camera = cameras[static_cast<std::size_t>(v)];
-        const Eigen::Matrix3d to_view = turn_of({turned, tilt, 0}) * camera.axes.transpose();
-        const Points there = points * to_view.transpose();
-        std::vector<Eigen::Vector2d> shadows;
-        for (Eigen::Index i = 0; i < there.rows(); ++i) shadows.push_back(scale * camera.shadow(there.row(i)));
-        seen[v] = outline_features(shadows);
-        for (double& value : seen[v]) value += random.normal(0, kFeatureNoise);
-      }
-      features.row(m) = pair_features(seen[0], seen[1]);
+      const Member member = random_member(model, settings, cameras,
+                                          Random(seed, "members of a shape model", static_cast<std::uint64_t>(m)));
+      features.row(m) = member.features;
+      targets.row(m) = member.targets;
     }
   });
   feature_mean_ = features.colwise().mean();

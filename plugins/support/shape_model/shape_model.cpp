@@ -81,7 +81,8 @@ ShapeModel gaussian_process(const Mesh& pattern, const std::vector<Points>& shap
   const auto some = spread_vertices(mean, kVertices);
   const auto m = std::ssize(some);
   Eigen::MatrixXd part(3 * m, spread.cols());
-  for (Eigen::Index j = 0; j < m; ++j) part.middleRows(3 * j, 3) = spread.middleRows(3 * some[static_cast<std::size_t>(j)], 3);
+  for (Eigen::Index j = 0; j < m; ++j)
+    part.middleRows(3 * j, 3) = spread.middleRows(3 * some[static_cast<std::size_t>(j)], 3);
 
   Eigen::MatrixXd covariance = spread * part.transpose();  // [3V, 3m]
   for (Eigen::Index j = 0; j < m; ++j) {
@@ -101,74 +102,12 @@ ShapeModel gaussian_process(const Mesh& pattern, const std::vector<Points>& shap
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(0.5 * (within + within.transpose()));
   const Eigen::VectorXd variance = solver.eigenvalues().reverse();
   Eigen::Index count = 0;
-  while (count < std::min<Eigen::Index>(settings.modes, variance.size()) && variance[count] > 1e-6 * variance[0]) ++count;
+  while (count < std::min<Eigen::Index>(settings.modes, variance.size()) && variance[count] > 1e-6 * variance[0])
+    ++count;
   const Eigen::VectorXd scale = variance.head(count).cwiseSqrt().cwiseInverse();
   model.modes = covariance * (solver.eigenvectors().rowwise().reverse().leftCols(count) * scale.asDiagonal());
   model.noise = std::sqrt(std::max(0.0, variance.tail(variance.size() - count).sum()) / static_cast<double>(3 * m));
   return model;
-}
-
-SurfaceFit fit_to_surface(const ShapeModel& model, const Mesh& surface, double deviation) {
-  constexpr int kTurns = 40;
-  constexpr std::int64_t kSamples = 3000;
-  constexpr std::uint64_t kSeed = 0x5F17;
-  const open3d_support::ClosestPoints target(surface);
-  const auto samples = open3d_support::sample_surface(surface, kSamples, kSeed);
-  const Connections connections(model.surface);
-  const Eigen::Index k = model.size();
-  SurfaceFit fit{Eigen::VectorXd::Zero(k), model.shape(Eigen::VectorXd::Zero(k))};
-  // Model → surface.
-  Affine place = open3d_support::align_rigid(model.surface, surface);
-  for (int turn = 0; turn < kTurns; ++turn) {
-    fit.points = mapped(model.shape(fit.coefficients), place);
-    const open3d_support::ClosestPoints now(with_points(model.surface, fit.points));
-    // Rows: normal · (turning × x + shift + R · modes · db) = how far is missing along the normal.
-    Eigen::MatrixXd normal = Eigen::MatrixXd::Zero(k + 6, k + 6);
-    Eigen::VectorXd gradient = Eigen::VectorXd::Zero(k + 6);
-    Eigen::Matrix3d turned;
-    for (int column = 0; column < 3; ++column) turned.col(column) = to_eigen(place.linear.column[column]);
-    const Points normals = vertex_normals(fit.points, connections);
-    const auto partners = target.find(as_vectors(fit.points));
-    const Eigen::Index vertices = fit.points.rows();
-    const auto other = now.find(samples);
-    const auto rows = vertices + std::ssize(samples);
-    Eigen::MatrixXd jacobian(rows, k + 6);
-    Eigen::VectorXd missing(rows);
-    const auto fill = [&](Eigen::Index row, const Eigen::Vector3d& x, const Eigen::Vector3d& n, double gap,
-                          Eigen::Index vertex) {
-      jacobian.row(row).head(3) = x.cross(n).transpose();
-      jacobian.row(row).segment(3, 3) = n.transpose();
-      const Eigen::Vector3d local = turned.transpose() * n;
-      jacobian.row(row).tail(k) = local.transpose() * model.modes.middleRows(3 * vertex, 3);
-      missing[row] = gap;
-    };
-    for (Eigen::Index v = 0; v < vertices; ++v) {
-      const auto& partner = partners[static_cast<std::size_t>(v)];
-      const Eigen::Vector3d x = fit.points.row(v), n = to_eigen(target.normal(partner.triangle));
-      fill(v, x, n, n.dot(to_eigen(partner.point) - x), v);
-    }
-    for (std::size_t s = 0; s < samples.size(); ++s) {
-      const auto& corners = connections.triangles[static_cast<std::size_t>(other[s].triangle)];
-      const Eigen::Vector3d on = to_eigen(other[s].point), n = to_eigen(now.normal(other[s].triangle));
-      const std::int32_t nearest = *std::min_element(corners.begin(), corners.end(), [&](auto a, auto b) {
-        return (fit.points.row(a).transpose() - on).squaredNorm() < (fit.points.row(b).transpose() - on).squaredNorm();
-      });
-      fill(vertices + static_cast<Eigen::Index>(s), on, n, n.dot(to_eigen(samples[s]) - on), nearest);
-    }
-    const double weight = 1 / (deviation * deviation);
-    normal.selfadjointView<Eigen::Lower>().rankUpdate(jacobian.transpose(), weight);
-    gradient = weight * jacobian.transpose() * missing;
-    normal.diagonal().tail(k).array() += 1;
-    gradient.tail(k) -= fit.coefficients;
-    const Eigen::VectorXd step = normal.selfadjointView<Eigen::Lower>().ldlt().solve(gradient);
-    fit.coefficients += step.tail(k);
-    const Vec3 axis = to_vec3(step.head(3));
-    const Mat3 turning = norm(axis) > 0 ? rotation(normalised(axis), norm(axis)) : Mat3{};
-    place = {turning * place.linear, turning * place.offset + to_vec3(step.segment(3, 3))};
-    if (step.tail(k).cwiseAbs().maxCoeff() < 1e-3) break;
-  }
-  fit.points = mapped(model.shape(fit.coefficients), place);
-  return fit;
 }
 
 }  // namespace osteon::shape_model

@@ -56,8 +56,6 @@ class OutlineEstimator {
   /// Mean, triangles and modes; and what the model is worth: compactness, generalisation (each bone left out by itself,
   /// though the other one of its person stays) and specificity.
   [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> arrays() const;
-  [[nodiscard]] const ShapeModel& model() const { return model_; }
-  [[nodiscard]] double offset() const { return settings_.outline_offset; }
 
  private:
   [[nodiscard]] View view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,

@@ -2,9 +2,10 @@
 
 // A shape model fitted to the outlines of a bone in X-rays: the most probable shape, pose and scale of each view, by
 // Gauss–Newton steps on closest points between the model's rim and the outline (Zheng et al., "A 2D/3D correspondence
-// building method for reconstruction of a patient-specific 3D bone surface model", Med Image Anal 13, 2009; Baka et al.,
-// "2D–3D shape reconstruction of the distal femur from stereo X-ray imaging", Med Image Anal 15, 2011). A point that
-// slides along the surface where a ray grazes it moves along the outline, so only distances across the outline count.
+// building method for reconstruction of a patient-specific 3D bone surface model", Med Image Anal 13, 2009; Baka et
+// al., "2D–3D shape reconstruction of the distal femur from stereo X-ray imaging", Med Image Anal 15, 2011). A point
+// that slides along the surface where a ray grazes it moves along the outline, so only distances across the outline
+// count.
 
 #include "shape_model/outline.hpp"
 #include "shape_model/shape_model.hpp"
@@ -20,13 +21,13 @@ struct View {
 
 /// What is known before the images are looked at; standard deviations.
 struct FitSettings {
-  double noise = 1.0;         ///< mm, of an outline point across the outline
-  double independent = 10;    ///< mm along the outline, over which its errors are alike
+  double noise = 1.0;                          ///< mm, of an outline point across the outline
+  double independent = 10;                     ///< mm along the outline, over which its errors are alike
   double axial = 12, tilt = 8, in_plane = 12;  ///< degrees, of each view
-  double ap_ml = 3;           ///< degrees, of the angle between a pair's views
-  double shift = 20;          ///< mm
-  double scale = 0.02;        ///< relative, of each view
-  double outline_offset = 0;  ///< mm by which found outlines lie outside the true ones
+  double ap_ml = 3;                            ///< degrees, of the angle between a pair's views
+  double shift = 20;                           ///< mm
+  double scale = 0.02;                         ///< relative, of each view
+  double outline_offset = 0;                   ///< mm by which found outlines lie outside the true ones
 };
 
 struct ViewPose {

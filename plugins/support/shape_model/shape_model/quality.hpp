@@ -1,7 +1,7 @@
 #pragma once
 
-// What a shape model is worth, measured between surfaces (Davies, Twining & Taylor, "Statistical models of shape", 2008,
-// chapter 9; Styner et al., "Evaluation of 3D correspondence methods for model building", IPMI 2003).
+// What a shape model is worth, measured between surfaces (Davies, Twining & Taylor, "Statistical models of shape",
+// 2008, chapter 9; Styner et al., "Evaluation of 3D correspondence methods for model building", IPMI 2003).
 
 #include "shape_model/shape_model.hpp"
 
@@ -14,12 +14,11 @@ namespace osteon::shape_model {
 [[nodiscard]] std::vector<double> compactness(const ShapeModel& model);
 
 /// For each bone the RMS distance, mm, between it and the nearest member of the model that is built from the others.
-[[nodiscard]] std::vector<double> generalisation(
-    const std::vector<Points>& shapes, const std::vector<Mesh>& bones,
-    const std::function<ShapeModel(const std::vector<Points>&)>& built);
+[[nodiscard]] std::vector<double> generalisation(const std::vector<Points>& shapes, const std::vector<Mesh>& bones,
+                                                 const std::function<ShapeModel(const std::vector<Points>&)>& built);
 
-/// For each of so many random members the RMS distance, mm, to the nearest bone; `shapes` aligned, with the triangles of
-/// the model.
+/// For each of so many random members the RMS distance, mm, to the nearest bone; `shapes` aligned, with the triangles
+/// of the model.
 [[nodiscard]] std::vector<double> specificity(const ShapeModel& model, const std::vector<Points>& shapes,
                                               std::int64_t members, std::uint64_t seed);
 

@@ -20,10 +20,10 @@ using Modes = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMa
 
 /// x = mean + modes · b, with b of independent standard normal deviates; vertices' coordinates one behind the other.
 struct ShapeModel {
-  Mesh surface;           ///< the mean, with its triangles
-  Eigen::VectorXd mean;   ///< `[3V]` mm
-  Modes modes;            ///< `[3V, K]` mm, a standard deviation each, the largest first
-  double noise = 0;       ///< mm, standard deviation of a coordinate that the modes leave
+  Mesh surface;          ///< the mean, with its triangles
+  Eigen::VectorXd mean;  ///< `[3V]` mm
+  Modes modes;           ///< `[3V, K]` mm, a standard deviation each, the largest first
+  double noise = 0;      ///< mm, standard deviation of a coordinate that the modes leave
 
   [[nodiscard]] Eigen::Index size() const { return modes.cols(); }
   [[nodiscard]] Points shape(const Eigen::VectorXd& coefficients) const;
@@ -38,10 +38,10 @@ struct ShapeModel {
 [[nodiscard]] ShapeModel principal_components(const Mesh& pattern, const std::vector<Points>& shapes, double share);
 
 struct GaussianProcess {
-  double global = 0.5;    ///< share of the bones' covariance that holds over any distance
-  double reach = 80;      ///< mm, over which the rest of it holds
-  double free = 0.7;      ///< mm, standard deviation of smooth deformations that no bone has shown
-  double free_reach = 30; ///< mm, over which these are alike
+  double global = 0.5;     ///< share of the bones' covariance that holds over any distance
+  double reach = 80;       ///< mm, over which the rest of it holds
+  double free = 0.7;       ///< mm, standard deviation of smooth deformations that no bone has shown
+  double free_reach = 30;  ///< mm, over which these are alike
   std::int64_t modes = 150;
 };
 
