@@ -74,6 +74,13 @@ class FittedShape : public testing::TestWithParam<std::string> {
   [[nodiscard]] host::ShapeHandle shape() const {
     return made<host::ShapeHandle>("shape", GetParam().c_str(), quick(GetParam()));
   }
+  /// The method when it has learnt from the gallery, which takes longer than the tests do.
+  [[nodiscard]] const host::ShapeHandle& fitted() const {
+    static std::map<std::string, host::ShapeHandle> methods;
+    const auto [method, is_new] = methods.try_emplace(GetParam(), shape());
+    if (is_new) method->second.fit(gallery());
+    return method->second;
+  }
 };
 
 double rms(const Mesh& found, const Mesh& truth) {
@@ -82,8 +89,7 @@ double rms(const Mesh& found, const Mesh& truth) {
 }
 
 TEST_P(FittedShape, FindsABoneFromTwoXRays) {
-  const auto method = shape();
-  method.fit(gallery());
+  const host::ShapeHandle& method = fitted();
   const Mesh truth = femur(0.8, -0.7);
   const ShapePrediction found = method.predict(asked(truth, 0.12));
   EXPECT_LT(rms(found.mesh, truth), 1.0);
@@ -94,8 +100,7 @@ TEST_P(FittedShape, FindsABoneFromTwoXRays) {
 }
 
 TEST_P(FittedShape, RendersAgainWhereTheBoneWasSeen) {
-  const auto method = shape();
-  method.fit(gallery());
+  const host::ShapeHandle& method = fitted();
   const Mesh truth = femur(0.8, -0.7);
   const ShapePrediction found = method.predict(asked(truth, 0.12));
   const at::Tensor again = femurs::shadow(found.mesh, found.exposures[0].ap);
@@ -105,8 +110,7 @@ TEST_P(FittedShape, RendersAgainWhereTheBoneWasSeen) {
 }
 
 TEST_P(FittedShape, FitsSwappedViewsBadly) {
-  const auto method = shape();
-  method.fit(gallery());
+  const host::ShapeHandle& method = fitted();
   const Mesh truth = femur(0.8, -0.7);
   const double right = method.predict(asked(truth, 0)).residual;
   EXPECT_GT(method.predict(asked(truth, 0, true)).residual, 1.5 * right);
@@ -114,8 +118,7 @@ TEST_P(FittedShape, FitsSwappedViewsBadly) {
 
 TEST_P(FittedShape, SeesNoTruth) {
   // The true surface is shown for the ceiling alone: a sphere in its place changes no byte of a prediction.
-  const auto method = shape();
-  method.fit(gallery());
+  const host::ShapeHandle& method = fitted();
   const ShapeQuery query = asked(femur(0.8, -0.7), 0.12);
   const ShapePrediction before = method.predict(query);
   static_cast<void>(method.ceiling(solids::sphere(50, 30, 40)));
@@ -131,8 +134,7 @@ TEST_P(FittedShape, RefusesAGalleryOfOneBone) {
 }
 
 TEST_P(FittedShape, SaysThatAnXRayIsBlack) {
-  const auto method = shape();
-  method.fit(gallery());
+  const host::ShapeHandle& method = fitted();
   ShapeQuery query = asked(femur(0, 0), 0);
   query.images.zero_();
   EXPECT_EQ(complaint([&] { static_cast<void>(method.predict(query)); }),
@@ -140,8 +142,7 @@ TEST_P(FittedShape, SaysThatAnXRayIsBlack) {
 }
 
 TEST_P(FittedShape, TellsItsModelAsArrays) {
-  const auto method = shape();
-  method.fit(gallery());
+  const host::ShapeHandle& method = fitted();
   std::map<std::string, at::Tensor> arrays;
   for (const auto& [name, values] : method.arrays()) arrays[name] = values;
   const std::int64_t vertices = arrays.at("mean").size(0), modes = arrays.at("modes").size(0);
