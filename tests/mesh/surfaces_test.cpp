@@ -27,6 +27,53 @@ double root_mean_square(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size()));
 }
 
+/// Triangles anywhere within 100 mm, of sides up to `size` mm.
+Mesh scattered_triangles(int count, double size, Random& random) {
+  std::vector<Vec3> points;
+  std::vector<std::array<std::int32_t, 3>> triangles;
+  const auto around = [&](double half) {
+    return Vec3{random.uniform(-half, half), random.uniform(-half, half), random.uniform(-half, half)};
+  };
+  for (int t = 0; t < count; ++t) {
+    const Vec3 middle = around(100);
+    for (int k = 0; k < 3; ++k) points.push_back(middle + around(size / 2));
+    triangles.push_back({3 * t, 3 * t + 1, 3 * t + 2});
+  }
+  return solids::mesh_of(points, triangles);
+}
+
+TEST(ClosestPoints, AgreeWithAPlainLoopForAnyNumberOfTriangles) {
+  Random random(8, "triangles");
+  for (const int count : {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 400})
+    for (const double size : {2.0, 60.0}) {
+      const Mesh mesh = transformed(scattered_triangles(count, size, random), {Mat3{}, {500, -700, 900}});
+      // Near the triangles, among them and far away.
+      const Mesh queries = transformed(scattered_triangles(20, 400, random), {Mat3{}, {500, -700, 900}});
+      std::vector<Vec3> points;
+      for (std::int64_t i = 0; i < queries.vertices.size(0); ++i) points.push_back(test::vertex_of(queries, i));
+      const auto found = ClosestPoints(mesh).find(points);
+      const auto plain = test::plain_distances(queries, mesh);
+      for (std::size_t i = 0; i < points.size(); ++i)
+        EXPECT_NEAR(std::sqrt(found[i].squared_distance), plain[i], 1e-6) << count << " triangles of " << size << " mm";
+    }
+}
+
+TEST(ClosestPoints, TreatATriangleWithoutAreaAsTheLineThatItIs) {
+  const Mesh line =
+      solids::mesh_of({{0, 0, 0}, {10, 0, 0}, {4, 0, 0}, {50, 0, 0}, {50, 0, 0}, {50, 0, 0}}, {{0, 1, 2}, {3, 4, 5}});
+  const auto found = ClosestPoints(line).find(std::vector<Vec3>{{7, 3, 0}, {-3, 4, 0}, {50, 0, 2}, {13, 0, 4}});
+  const double expected[] = {9, 25, 4, 25};
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(found[i].squared_distance, expected[i], 1e-9) << i;
+}
+
+TEST(ClosestPoints, OfTrianglesEquallyCloseTakeTheFirstWhateverWasAskedBefore) {
+  const ClosestPoints square(solids::square(100, 0));  // two triangles that meet along a diagonal
+  const std::vector<Vec3> there{{-40, 10, 1}, {10, 10, 3}}, back{{40, -10, 1}, {10, 10, 3}};
+  EXPECT_NE(square.find(there)[0].triangle, square.find(back)[0].triangle);
+  EXPECT_EQ(square.find(there)[1].triangle, 0);
+  EXPECT_EQ(square.find(back)[1].triangle, 0);
+}
+
 TEST(VertexDistance, OfConcentricSpheresIsTheDifferenceOfTheirRadii) {
   // Vertices lie on the spheres, triangles a little inside.
   const SurfaceDistance d =

@@ -31,6 +31,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 namespace osteon {
 
@@ -118,9 +119,14 @@ class SurfaceDistanceMetric : public Metric {
 
   void measure(Comparison& one) const {
     throw_if_stopped();
-    const ClosestPoints truth = prepared(one.truth->truth, "bone " + one.measured.bone);
-    const ClosestPoints predicted =
-        prepared(one.answer->together.mesh, one.measured.estimator + " for bone " + one.measured.bone);
+    std::optional<ClosestPoints> made[2];
+    parallel_for(0, 2, 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i)
+        made[i] = i == 0
+                      ? prepared(one.truth->truth, "bone " + one.measured.bone)
+                      : prepared(one.answer->together.mesh, one.measured.estimator + " for bone " + one.measured.bone);
+    });
+    const ClosestPoints &truth = *made[0], &predicted = *made[1];
     one.onto_truth = aligned(predicted, truth);
     one.measured.scale = open3d_support::scale_of(one.onto_truth);
     one.measured.diagonal = bounding_box(one.truth->truth).diagonal();

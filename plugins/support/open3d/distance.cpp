@@ -5,11 +5,13 @@
 #include "open3d_support/surfaces.hpp"
 
 #include <osteon/error.hpp>
+#include <osteon/parallel.hpp>
 #include <osteon/random.hpp>
 
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace osteon::open3d_support {
@@ -98,11 +100,15 @@ std::vector<Vec3> sample_surface(const Mesh& mesh, std::int64_t count, std::uint
 
 SurfaceDistance surface_distance(const ClosestPoints& a, const ClosestPoints& b, const Affine& b_to_a,
                                  std::int64_t samples, std::uint64_t seed) {
+  std::array<std::vector<Vec3>, 2> drawn;
+  parallel_for(0, 2, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i)
+      drawn[static_cast<std::size_t>(i)] =
+          sample_surface((i == 0 ? a : b).mesh(), samples, seed, static_cast<std::uint64_t>(i));
+  });
   const Affine a_to_b = inverse(b_to_a);
-  return both(directed(mapped(sample_surface(a.mesh(), samples, seed, 0), a_to_b),
-                       mapped(vertices_of(a.mesh()), a_to_b), b, scale_of(b_to_a)),
-              directed(mapped(sample_surface(b.mesh(), samples, seed, 1), b_to_a),
-                       mapped(vertices_of(b.mesh()), b_to_a), a, 1));
+  return both(directed(mapped(std::move(drawn[0]), a_to_b), mapped(vertices_of(a.mesh()), a_to_b), b, scale_of(b_to_a)),
+              directed(mapped(std::move(drawn[1]), b_to_a), mapped(vertices_of(b.mesh()), b_to_a), a, 1));
 }
 
 SurfaceDistance vertex_surface_distance(const ClosestPoints& a, const ClosestPoints& b, const Affine& b_to_a) {
