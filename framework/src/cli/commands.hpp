@@ -26,6 +26,7 @@ void add_enroll(CLI::App& app, Common& common);
 void add_identify(CLI::App& app, Common& common);
 void add_gallery(CLI::App& app, Common& common);
 void add_export(CLI::App& app, Common& common);
+void add_mesh(CLI::App& app, Common& common);
 void add_weights(CLI::App& app, Common& common);
 void add_plugins(CLI::App& app, Common& common);
 void add_describe(CLI::App& app, Common& common);

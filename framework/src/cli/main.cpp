@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   osteon::cli::add_identify(app, common);
   osteon::cli::add_gallery(app, common);
   osteon::cli::add_export(app, common);
+  osteon::cli::add_mesh(app, common);
   osteon::cli::add_weights(app, common);
   osteon::cli::add_plugins(app, common);
   osteon::cli::add_describe(app, common);

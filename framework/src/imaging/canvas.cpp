@@ -56,20 +56,21 @@ const std::uint8_t* glyph(std::string_view text, std::size_t& at) {
 
 }  // namespace
 
-Canvas::Canvas(std::int64_t height, std::int64_t width) : pixels_(at::full({height, width, 3}, 16, at::kByte)) {}
+Canvas::Canvas(std::int64_t height, std::int64_t width) : pixels_(at::full({height, width, 3}, kGround, at::kByte)) {}
 
 void Canvas::dot(std::int64_t x, std::int64_t y, Colour colour) {
   if (x < 0 || y < 0 || y >= pixels_.size(0) || x >= pixels_.size(1)) return;
   std::copy(colour.begin(), colour.end(), pixels_.data_ptr<std::uint8_t>() + 3 * (y * pixels_.size(1) + x));
 }
 
-void Canvas::image(const at::Tensor& grey, std::int64_t x, std::int64_t y) {
-  const std::int64_t rows = std::min(grey.size(0), pixels_.size(0) - y);
-  const std::int64_t columns = std::min(grey.size(1), pixels_.size(1) - x);
+void Canvas::image(const at::Tensor& picture, std::int64_t x, std::int64_t y) {
+  const std::int64_t rows = std::min(picture.size(0), pixels_.size(0) - y);
+  const std::int64_t columns = std::min(picture.size(1), pixels_.size(1) - x);
   if (rows <= 0 || columns <= 0) return;
+  const at::Tensor part = picture.narrow(0, 0, rows).narrow(1, 0, columns);
   pixels_.narrow(0, y, rows)
       .narrow(1, x, columns)
-      .copy_(grey.narrow(0, 0, rows).narrow(1, 0, columns).unsqueeze(2).expand({rows, columns, 3}));
+      .copy_((part.dim() == 3 ? part : part.unsqueeze(2)).expand({rows, columns, 3}));
 }
 
 void Canvas::line(double x0, double y0, double x1, double y1, Colour colour) {
@@ -94,7 +95,7 @@ void Canvas::arrow(double x0, double y0, double x1, double y1, Colour colour) {
 
 void Canvas::words(std::string_view text, std::int64_t x, std::int64_t y, int size, Colour colour) {
   for (std::int64_t dy = -size; dy < 8 * size; ++dy)
-    for (std::int64_t dx = -size; dx < width(text, size); ++dx) dot(x + dx, y + dy, {16, 16, 16});
+    for (std::int64_t dx = -size; dx < width(text, size); ++dx) dot(x + dx, y + dy, {kGround, kGround, kGround});
   for (std::size_t at = 0; at < text.size(); x += 6 * size) {
     const std::uint8_t* columns = glyph(text, at);
     for (int column = 0; column < 5; ++column)

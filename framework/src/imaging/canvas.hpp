@@ -1,6 +1,6 @@
 #pragma once
 
-// A picture to draw on: grey images, lines and plain words in a small bitmap font, so that a picture of a CT says by
+// A picture to draw on: images, lines and plain words in a small bitmap font, so that a picture of a CT says by
 // itself which way is which.
 
 #include <ATen/core/Tensor.h>
@@ -12,6 +12,7 @@ namespace osteon::imaging {
 
 using Colour = std::array<std::uint8_t, 3>;
 
+inline constexpr std::uint8_t kGround = 16;  ///< the grey that a canvas begins with
 inline constexpr Colour kWhite{255, 255, 255}, kGrey{150, 150, 150};
 /// Okabe and Ito's palette, which colour-blind people can tell apart.
 inline constexpr Colour kOrange{230, 159, 0}, kSkyBlue{86, 180, 233}, kGreen{0, 190, 130};
@@ -22,8 +23,8 @@ class Canvas {
 
   [[nodiscard]] const at::Tensor& pixels() const { return pixels_; }  ///< uint8 `[H, W, 3]`
 
-  /// Puts a grey image with its upper left corner at (x, y); what doesn't fit is left out.
-  void image(const at::Tensor& grey, std::int64_t x, std::int64_t y);
+  /// Puts an image, uint8 `[H, W]` or `[H, W, 3]`, with its upper left corner at (x, y); what doesn't fit is left out.
+  void image(const at::Tensor& picture, std::int64_t x, std::int64_t y);
   void line(double x0, double y0, double x1, double y1, Colour colour);
   /// A line with an arrowhead at its end.
   void arrow(double x0, double y0, double x1, double y1, Colour colour);

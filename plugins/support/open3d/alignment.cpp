@@ -4,6 +4,7 @@
 #include <Eigen/Eigenvalues>
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
 namespace osteon::open3d_support {
@@ -18,17 +19,29 @@ struct Frame {
   Mat3 axes;
 };
 
+Vec3 centroid(const std::vector<Vec3>& samples) {
+  Vec3 centre;
+  for (const Vec3& p : samples) centre = centre + p * (1.0 / static_cast<double>(samples.size()));
+  return centre;
+}
+
+/// Root mean square distance of samples from their centroid, mm.
+double spread(const std::vector<Vec3>& samples, Vec3 centre) {
+  double squares = 0;
+  for (const Vec3& p : samples) squares += dot(p - centre, p - centre);
+  return std::sqrt(squares / static_cast<double>(samples.size()));
+}
+
 Frame principal_frame(const std::vector<Vec3>& samples) {
-  Frame frame;
+  Frame frame{centroid(samples), {}};
   const double share = 1.0 / static_cast<double>(samples.size());
-  for (const Vec3& p : samples) frame.centre = frame.centre + p * share;
-  Eigen::Matrix3d spread = Eigen::Matrix3d::Zero();
+  Eigen::Matrix3d covariance = Eigen::Matrix3d::Zero();
   for (const Vec3& p : samples) {
     const Vec3 d = p - frame.centre;
     const Eigen::Vector3d v(d.x, d.y, d.z);
-    spread += share * v * v.transpose();
+    covariance += share * v * v.transpose();
   }
-  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(spread);
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(covariance);
   for (int i = 0; i < 2; ++i) {
     const Eigen::Vector3d v = solver.eigenvectors().col(2 - i);
     frame.axes.column[i] = {v.x(), v.y(), v.z()};
@@ -98,6 +111,21 @@ Affine align_rigid(const ClosestPoints& moving, const ClosestPoints& fixed) {
   fits = advanced(problem_of(moving, fixed, 1000), fits, 10, 1e-4, 1);
   return refined(problem_of(moving, fixed, 3000), fits.front().map, Motion::rigid, 20, 1e-5).map;
 }
+
+Affine align_similarity(const ClosestPoints& moving, const ClosestPoints& fixed) {
+  constexpr std::int64_t kSpreadPoints = 4000;
+  const auto on_moving = sample_surface(moving.mesh(), kSpreadPoints, kSeed, 2);
+  const auto on_fixed = sample_surface(fixed.mesh(), kSpreadPoints, kSeed, 3);
+  const Vec3 centre = centroid(on_moving);
+  const double scale = spread(on_fixed, centroid(on_fixed)) / spread(on_moving, centre);
+  // About its own centre: far from it, coordinates would lose digits.
+  const Affine sized{{{{scale, 0, 0}, {0, scale, 0}, {0, 0, scale}}}, centre * (1 - scale)};
+  const Affine laid = align_rigid(ClosestPoints(transformed(moving.mesh(), sized)), fixed);
+  const Affine start{laid.linear * sized.linear, laid * sized.offset};
+  return refined(problem_of(moving, fixed, 3000), start, Motion::similarity, 30, 1e-5).map;
+}
+
+double scale_of(const Affine& similarity) { return std::cbrt(determinant(similarity.linear)); }
 
 Affine align_affine(const ClosestPoints& moving, const ClosestPoints& fixed, const Affine& start) {
   return refined(problem_of(moving, fixed, 2000), start, Motion::affine, 20, 1e-4).map;

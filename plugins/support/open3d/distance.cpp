@@ -1,14 +1,17 @@
 // Symmetric surface distances from area-uniform samples to exact closest points (Aspert, Santa-Cruz & Ebrahimi, "MESH:
 // measuring errors between surfaces using the Hausdorff distance", ICME 2002).
 
+#include "fitting.hpp"
 #include "open3d_support/surfaces.hpp"
 
 #include <osteon/error.hpp>
+#include <osteon/parallel.hpp>
 #include <osteon/random.hpp>
 
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace osteon::open3d_support {
@@ -32,25 +35,35 @@ std::vector<Vec3> mapped(std::vector<Vec3> points, const Affine& map) {
   return points;
 }
 
-DirectedDistance directed(const std::vector<Vec3>& samples, const std::vector<Vec3>& vertices,
-                          const ClosestPoints& to) {
+/// What the distances of `points` say, times `scale`; `more` points count for the maximum only.
+DirectedDistance directed(const std::vector<Vec3>& points, const std::vector<Vec3>& more, const ClosestPoints& to,
+                          double scale) {
   DirectedDistance result;
   double squares = 0;
   std::vector<double> distances;
-  distances.reserve(samples.size());
-  for (const ClosestPoint& c : to.find(samples)) {
-    distances.push_back(std::sqrt(c.squared_distance));
-    squares += c.squared_distance;
+  distances.reserve(points.size());
+  for (const ClosestPoint& c : to.find(points)) {
+    distances.push_back(scale * std::sqrt(c.squared_distance));
+    squares += distances.back() * distances.back();
     result.mean += distances.back();
     result.max = std::max(result.max, distances.back());
   }
   const auto rank = static_cast<std::ptrdiff_t>(std::ceil(0.95 * static_cast<double>(distances.size()))) - 1;
   std::nth_element(distances.begin(), distances.begin() + rank, distances.end());
   result.percentile_95 = distances[static_cast<std::size_t>(rank)];
-  for (const ClosestPoint& c : to.find(vertices)) result.max = std::max(result.max, std::sqrt(c.squared_distance));
-  result.rms = std::sqrt(squares / static_cast<double>(samples.size()));
-  result.mean /= static_cast<double>(samples.size());
+  for (const ClosestPoint& c : to.find(more)) result.max = std::max(result.max, scale * std::sqrt(c.squared_distance));
+  result.rms = std::sqrt(squares / static_cast<double>(points.size()));
+  result.mean /= static_cast<double>(points.size());
   return result;
+}
+
+SurfaceDistance both(const DirectedDistance& there, const DirectedDistance& back) {
+  return {there,
+          back,
+          std::sqrt((there.rms * there.rms + back.rms * back.rms) / 2),
+          (there.mean + back.mean) / 2,
+          std::max(there.percentile_95, back.percentile_95),
+          std::max(there.max, back.max)};
 }
 
 }  // namespace
@@ -87,18 +100,20 @@ std::vector<Vec3> sample_surface(const Mesh& mesh, std::int64_t count, std::uint
 
 SurfaceDistance surface_distance(const ClosestPoints& a, const ClosestPoints& b, const Affine& b_to_a,
                                  std::int64_t samples, std::uint64_t seed) {
-  const Affine a_to_b = inverse_rigid(b_to_a);
-  SurfaceDistance result;
-  result.a_to_b =
-      directed(mapped(sample_surface(a.mesh(), samples, seed, 0), a_to_b), mapped(vertices_of(a.mesh()), a_to_b), b);
-  result.b_to_a =
-      directed(mapped(sample_surface(b.mesh(), samples, seed, 1), b_to_a), mapped(vertices_of(b.mesh()), b_to_a), a);
-  const auto &there = result.a_to_b, &back = result.b_to_a;
-  result.rms = std::sqrt((there.rms * there.rms + back.rms * back.rms) / 2);
-  result.mean = (there.mean + back.mean) / 2;
-  result.hd95 = std::max(there.percentile_95, back.percentile_95);
-  result.hausdorff = std::max(there.max, back.max);
-  return result;
+  std::array<std::vector<Vec3>, 2> drawn;
+  parallel_for(0, 2, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i)
+      drawn[static_cast<std::size_t>(i)] =
+          sample_surface((i == 0 ? a : b).mesh(), samples, seed, static_cast<std::uint64_t>(i));
+  });
+  const Affine a_to_b = inverse(b_to_a);
+  return both(directed(mapped(std::move(drawn[0]), a_to_b), mapped(vertices_of(a.mesh()), a_to_b), b, scale_of(b_to_a)),
+              directed(mapped(std::move(drawn[1]), b_to_a), mapped(vertices_of(b.mesh()), b_to_a), a, 1));
+}
+
+SurfaceDistance vertex_surface_distance(const ClosestPoints& a, const ClosestPoints& b, const Affine& b_to_a) {
+  return both(directed(mapped(vertices_of(a.mesh()), inverse(b_to_a)), {}, b, scale_of(b_to_a)),
+              directed(mapped(vertices_of(b.mesh()), b_to_a), {}, a, 1));
 }
 
 SurfaceDistance surface_distance(const Mesh& a, const Mesh& b, std::int64_t samples, std::uint64_t seed) {

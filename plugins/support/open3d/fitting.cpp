@@ -13,11 +13,13 @@ namespace osteon::open3d_support {
 
 namespace {
 
-constexpr int kRigid = 6, kAffine = 12;
+constexpr int kRigid = 6, kSimilarity = 7, kAffine = 12;
 using Normal = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, 0, kAffine, kAffine>;
 using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, kAffine, 1>;
 
-int size_of(Motion motion) { return motion == Motion::rigid ? kRigid : kAffine; }
+int size_of(Motion motion) {
+  return motion == Motion::rigid ? kRigid : motion == Motion::similarity ? kSimilarity : kAffine;
+}
 
 /// The sums of one linearisation: ½ Σ (r + J·step)².
 struct Linearised {
@@ -33,9 +35,10 @@ struct Linearised {
     mean_square += weight * distance * distance;
     const Vec3 n = distance > 1e-9 ? away * (1 / distance) : normal_if_touching;
     Vector row(gradient.size());
-    if (row.size() == kRigid) {
+    if (row.size() != kAffine) {
       const Vec3 turning = cross(moved, n);
-      row << turning.x, turning.y, turning.z, n.x, n.y, n.z;
+      row.head<kRigid>() << turning.x, turning.y, turning.z, n.x, n.y, n.z;
+      if (row.size() == kSimilarity) row[kRigid] = dot(moved, n);
     } else {
       row << n.x * moved.x, n.x * moved.y, n.x * moved.z, n.y * moved.x, n.y * moved.y, n.y * moved.z, n.z * moved.x,
           n.z * moved.y, n.z * moved.z, n.x, n.y, n.z;
@@ -70,9 +73,11 @@ Linearised linearised(const FitProblem& problem, const Affine& map, Vec3 pivot, 
 Affine stepped(const Affine& map, const Vector& step, Vec3 pivot) {
   Mat3 turn;
   Vec3 shift;
-  if (step.size() == kRigid) {
+  if (step.size() != kAffine) {
     const Vec3 axis{step[0], step[1], step[2]};
     if (norm(axis) > 0) turn = rotation(normalised(axis), norm(axis));
+    if (step.size() == kSimilarity)
+      for (Vec3& column : turn.column) column = column * std::exp(step[kRigid]);
     shift = {step[3], step[4], step[5]};
   } else {
     for (int row = 0; row < 3; ++row)

@@ -1,6 +1,6 @@
 #pragma once
 
-// The least-squares step that rigid alignment and the affine part of the mean shape share.
+// The least-squares step that rigid and similarity alignment and the affine part of the mean shape share.
 
 #include "open3d_support/closest_points.hpp"
 
@@ -17,7 +17,8 @@ struct FitProblem {
   std::vector<Vec3> on_moving, on_fixed;
 };
 
-enum class Motion { rigid, affine };
+/// A similarity is a rotation, a translation and one scale.
+enum class Motion { rigid, similarity, affine };
 
 struct Fit {
   Affine map;              ///< moving → fixed

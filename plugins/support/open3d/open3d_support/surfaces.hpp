@@ -16,11 +16,11 @@ namespace osteon::open3d_support {
 /// `count` strips of equal area, and one point is drawn in each. The same seed and index give the same points.
 std::vector<Vec3> sample_surface(const Mesh& mesh, std::int64_t count, std::uint64_t seed, std::uint64_t index = 0);
 
-/// Distances in mm from area-uniform samples of one surface to the triangles of the other.
+/// Distances in mm from points of one surface to the triangles of the other.
 struct DirectedDistance {
   double rms = 0, mean = 0;
-  double percentile_95 = 0;  ///< that 95 % of the samples do not exceed
-  double max = 0;            ///< over the samples and the vertices
+  double percentile_95 = 0;  ///< that 95 % of the points do not exceed
+  double max = 0;            ///< over the samples, if there are any, and the vertices
 };
 
 struct SurfaceDistance {
@@ -34,9 +34,14 @@ struct SurfaceDistance {
 /// `samples` points each way. Throws `Error` for unsound meshes or fewer than one sample.
 SurfaceDistance surface_distance(const Mesh& a, const Mesh& b, std::int64_t samples = 100'000, std::uint64_t seed = 0);
 
-/// The same with surfaces made ready before, `b` moved by the rigid map `b_to_a` first.
+/// The same with surfaces made ready before, `b` moved by `b_to_a` first: a rotation, a translation and one scale. All
+/// distances are mm where `a` lies.
 SurfaceDistance surface_distance(const ClosestPoints& a, const ClosestPoints& b, const Affine& b_to_a,
                                  std::int64_t samples, std::uint64_t seed);
+
+/// The same from the vertices of either surface, each counting alike whatever area it stands for, as mesh programs have
+/// it that "sample vertices". Vertices that no triangle uses count too.
+SurfaceDistance vertex_surface_distance(const ClosestPoints& a, const ClosestPoints& b, const Affine& b_to_a);
 
 /// float32 `[N]`: mm from each vertex of `from` to the surface `to`.
 at::Tensor vertex_distances(const Mesh& from, const Mesh& to);
@@ -50,8 +55,16 @@ at::Tensor vertex_distances(const Mesh& from, const ClosestPoints& to);
 Affine align_rigid(const Mesh& moving, const Mesh& fixed);
 Affine align_rigid(const ClosestPoints& moving, const ClosestPoints& fixed);
 
-/// Improves `start` to the affine map that lays `moving` onto `fixed` with the least symmetric RMS distance, by the same
-/// steps.
+/// The rotation, translation and scale (never a reflection) that lays `moving` onto `fixed` with the least symmetric
+/// RMS distance, in mm of `fixed`: the rigid alignment of a copy that spreads as widely about its centre, then the same
+/// steps with the scale free.
+Affine align_similarity(const ClosestPoints& moving, const ClosestPoints& fixed);
+
+/// How many times longer a similarity makes what it maps.
+double scale_of(const Affine& similarity);
+
+/// Improves `start` to the affine map that lays `moving` onto `fixed` with the least symmetric RMS distance, by the
+/// same steps.
 Affine align_affine(const ClosestPoints& moving, const ClosestPoints& fixed, const Affine& start);
 
 /// At most so many triangles, by quadric error metrics (Garland & Heckbert, SIGGRAPH 1997).
