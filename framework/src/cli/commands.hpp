@@ -24,6 +24,7 @@ void add_xray(CLI::App& app, Common& common);
 void add_pack(CLI::App& app, Common& common);
 void add_enroll(CLI::App& app, Common& common);
 void add_identify(CLI::App& app, Common& common);
+void add_reconstruct(CLI::App& app, Common& common);
 void add_gallery(CLI::App& app, Common& common);
 void add_export(CLI::App& app, Common& common);
 void add_mesh(CLI::App& app, Common& common);

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   osteon::cli::add_pack(app, common);
   osteon::cli::add_enroll(app, common);
   osteon::cli::add_identify(app, common);
+  osteon::cli::add_reconstruct(app, common);
   osteon::cli::add_gallery(app, common);
   osteon::cli::add_export(app, common);
   osteon::cli::add_mesh(app, common);

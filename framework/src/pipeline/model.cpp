@@ -48,15 +48,17 @@ at::Tensor resized(const at::Tensor& montage, std::int64_t height, std::int64_t 
 
 }  // namespace
 
-Model::Model(const fs::path& file, host::Registry& registry)
-    : file_(file), registry_(registry), pack_(read_pack(file, registry)) {
+Model::Model(const fs::path& file, host::Registry& registry) : Model(file, read_pack(file, registry), registry) {}
+
+Model::Model(const fs::path& name, Pack pack, host::Registry& registry)
+    : file_(name), registry_(registry), pack_(std::move(pack)) {
   const host::BackboneHandle backbone(registry.find("backbone", pack_.backbone.plugin), pack_.backbone.parameters);
   network_ =
       training::make_network(backbone, pack_.section("head"), pack_.section("training"), pack_.height, pack_.width);
   try {
     training::load_network_state(*network_, pack_.weights);
   } catch (const Error& e) {
-    throw e.within(file.string());
+    throw e.within(name.string());
   }
 }
 
@@ -130,6 +132,7 @@ void Model::read_pair(const QueryFiles& files, Query& query) const {
   query.lines = std::move(prepared.lines);
   query.montage = prepared.montage(settings);
   query.pixel_spacing = prepared.ap.output_spacing();
+  query.ml_pixel_spacing = prepared.ml.output_spacing();
   query.source = sha256(sha256_of_file(pair.ap.file) + sha256_of_file(pair.ml.file));
   query.said += said_of(pair.ap.hints, "ap") + said_of(pair.ml.hints, "ml");
   if (pair.side == Side::unknown)
@@ -151,6 +154,7 @@ void Model::read_montage(const QueryFiles& files, Query& query) const {
   const Parameters& views = pack_.section("views");
   const bool is_world = views.text("scaling") == "world";
   if (is_world) query.pixel_spacing = views.real("field_of_view") / static_cast<double>(pack_.height);
+  query.ml_pixel_spacing = query.pixel_spacing;
   const std::int64_t rows = query.montage.size(0), columns = query.montage.size(1);
   if (rows != pack_.height || columns != pack_.width) {
     // As wide to its height as the network's, to a pixel.

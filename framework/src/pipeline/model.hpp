@@ -20,9 +20,10 @@ struct Query {
   at::Tensor montage;      ///< uint8 `[H, W]`, as it was made
   at::Tensor fingerprint;  ///< float32 `[d]`
   Side side = Side::unknown;
-  double pixel_spacing = 0;  ///< mm of the montage's pixels; 0: unknown
-  std::string source;        ///< SHA-256 of the files' SHA-256
-  std::string said;          ///< what the person said of the pictures, as options, without files
+  double pixel_spacing = 0;     ///< mm of the montage's pixels; 0: unknown
+  double ml_pixel_spacing = 0;  ///< of its ML half, which differs where each bone fills its picture
+  std::string source;           ///< SHA-256 of the files' SHA-256
+  std::string said;             ///< what the person said of the pictures, as options, without files
   std::vector<std::string> lines, notices;
 };
 
@@ -30,6 +31,8 @@ class Model {
  public:
   /// Throws `Error` as `read_pack` does, and when the weights are not those of the backbone.
   Model(const std::filesystem::path& file, host::Registry& registry);
+  /// A network that has not been packed into a file; `name` stands for it in messages.
+  Model(const std::filesystem::path& name, Pack pack, host::Registry& registry);
 
   [[nodiscard]] const Pack& pack() const { return pack_; }
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }

@@ -1,12 +1,8 @@
 #include "pipeline/packing.hpp"
 
-#include "pipeline/opened.hpp"
-#include "pipeline/pack.hpp"
+#include "pipeline/finished_run.hpp"
 #include "pipeline/stage_tools.hpp"
-#include "pipeline/stored_model.hpp"
-#include "training/runtime.hpp"
 
-#include <osteon/digest.hpp>
 #include <osteon/error.hpp>
 
 #include <ATen/Functions.h>
@@ -21,51 +17,6 @@ namespace osteon::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The sections that say how X-rays become the network's images and fingerprints become answers.
-constexpr std::array kSections = {"crop", "views", "film", "xray", "head", "training", "unknown", "split"};
-
-/// All of a run that its model needs.
-struct Packed {
-  const RunContext& run;
-  Cohort cohort;
-  ImageTable images;
-  at::Tensor fingerprints;  ///< float32 `[N, d]`
-};
-
-std::map<std::string, at::Tensor> network_weights(const store::Artifact& model) {
-  constexpr std::string_view kNetwork = "network.";
-  std::map<std::string, at::Tensor> weights;
-  for (const auto& [name, tensor] : model.tensors)
-    if (name.starts_with(kNetwork)) weights[name.substr(kNetwork.size())] = tensor;
-  return weights;
-}
-
-/// With the number format that this machine chose, which another one would perhaps not choose.
-Parameters training_settings(const Parameters& training) {
-  auto values = training.values();
-  values["precision"] = training::resolved_precision(training);
-  return {training::training_schema(), values};
-}
-
-/// Digest of the weights and of all else that decides what the network makes of an X-ray.
-std::string network_digest(const Pack& pack) {
-  Digest digest;
-  digest.add(text(pack.backbone.plugin, "\n", pack.height, " x ", pack.width, "\n"));
-  const auto add = [&](const std::string& owner, const std::map<std::string, std::string>& values) {
-    for (const auto& [name, value] : values) digest.add(text(owner, ".", name, " = ", value, "\n"));
-  };
-  add("backbone", pack.backbone.parameters.canonical());
-  for (const char* section : {"head", "views", "film", "xray"}) add(section, pack.section(section).canonical());
-  const auto training = pack.section("training").canonical();
-  for (const char* name : {"upright", "precision"}) add("training", {{name, training.at(name)}});
-  for (const auto& [name, tensor] : pack.weights) {
-    const at::Tensor packed = tensor.contiguous();
-    digest.add(text(name, " ", packed.sizes(), " ", c10::toString(packed.scalar_type()), "\n"));
-    digest.add(std::string_view(static_cast<const char*>(packed.data_ptr()), packed.nbytes()));
-  }
-  return digest.hex();
-}
 
 /// The image of each gallery scan that shows its bone most nearly as the views' names say: the one to keep a picture
 /// of.
@@ -82,7 +33,7 @@ std::map<std::size_t, std::int64_t> nominal_images(const ImageTable& images, con
   return nominal;
 }
 
-Gallery gallery_of(const Packed& packed, const Pack& pack) {
+Gallery gallery_of(const RunImages& packed, const Pack& pack) {
   const ImageTable& images = packed.images;
   const at::Tensor index =
       images.rows_where([&](std::int64_t i) { return images.role[static_cast<std::size_t>(i)] != Role::query; });
@@ -120,7 +71,7 @@ const std::string& person_of(const ImageTable& images, std::int64_t row) {
 }
 
 /// The images of bones for which `wanted` holds of their role and of whether they were held out, with their people.
-Labelled some_of(const Packed& packed, const std::function<bool(Role, bool)>& wanted) {
+Labelled some_of(const RunImages& packed, const std::function<bool(Role, bool)>& wanted) {
   const ImageTable& images = packed.images;
   const auto* bone = images.bone.data_ptr<std::int64_t>();
   const at::Tensor rows = images.rows_where([&](std::int64_t i) {
@@ -151,43 +102,12 @@ PackedClassifier calibrated(const RunContext& run, const config::PluginChoice& c
   return result;
 }
 
-void note_folds_and_volumes(const Packed& packed, Pack& pack) {
+void note_folds_and_volumes(const RunImages& packed, Pack& pack) {
   if (const std::int64_t folds = packed.run.experiment.sections.at("split").integer("folds"); folds > 1)
     pack.notices.push_back(text("the run has ", folds, " folds and as many networks; this is the first one's"));
   if (packed.images.queries_share_volume)
     pack.notices.emplace_back(
         "the run had one acquisition a bone: nothing is known of how its bones score from another one");
-}
-
-Pack packed_network(const RunContext& run, const StoredModel& model, const fs::path& folder) {
-  Pack pack;
-  pack.title = run.experiment.title;
-  pack.run = fs::absolute(folder).lexically_normal().filename().string();
-  if (pack.run.empty()) pack.run = fs::absolute(folder).lexically_normal().parent_path().filename().string();
-  pack.date = utc_now();
-  pack.height = model.artifact.facts.at("height");
-  pack.width = model.artifact.facts.at("width");
-  for (const char* name : kSections) pack.sections[name] = run.experiment.sections.at(name);
-  pack.sections["training"] = training_settings(run.experiment.sections.at("training"));
-  pack.backbone = run.experiment.only("backbone");
-  pack.weights = network_weights(model.artifact);
-  pack.network = network_digest(pack);
-  return pack;
-}
-
-/// The run's images and what its network makes of them, from the store where it has them.
-Packed images_of_run(const RunContext& run, const StoredModel& model, const Pack& pack) {
-  Records records;
-  Packed packed{run, make_volumes(run, records), {}, {}};
-  make_surfaces(run, packed.cohort, records);
-  make_images(run, packed.cohort, records);
-  make_upright(run, packed.cohort, records);
-  packed.images = load_images(run, packed.cohort, 0);
-  const auto network = training::make_network(make_handle<host::BackboneHandle>(run, "backbone"), pack.section("head"),
-                                              pack.section("training"), pack.height, pack.width);
-  training::load_network_state(*network, pack.weights);
-  packed.fingerprints = trained_fingerprints(run, packed.cohort, packed.images, model.stored, *network, records);
-  return packed;
 }
 
 std::string percent(double share) { return text(std::round(1000 * share) / 10, " %"); }
@@ -217,14 +137,9 @@ std::vector<std::string> told(const PackedClassifier& one, double rate) {
 
 std::vector<std::string> pack_run(const fs::path& run, const std::vector<fs::path>& plugin_folders,
                                   const fs::path& file) {
-  const StoredModel model = stored_model(run);
-  if (!fs::exists(run / "experiment.toml"))
-    throw Error(text(run.string(),
-                     ": has no experiment.toml; add a reporter to the experiment that keeps it and run it "
-                     "again, which costs nothing"));
-  const OpenedExperiment opened({{run / "experiment.toml", {}, {}}, plugin_folders, run.parent_path(), ""});
-  Pack pack = packed_network(opened.run(), model, run);
-  const Packed packed = images_of_run(opened.run(), model, pack);
+  const FinishedRun finished(run, plugin_folders);
+  Pack pack = finished.network();
+  const RunImages packed = finished.load();
   pack.gallery = gallery_of(packed, pack);
   note_folds_and_volumes(packed, pack);
   pack.trained = some_of(packed, [](Role role, bool held_out) { return role == Role::validation && !held_out; });
@@ -232,9 +147,9 @@ std::vector<std::string> pack_run(const fs::path& run, const std::vector<fs::pat
   const Labelled known = some_of(packed, [](Role role, bool held_out) { return role == Role::query && !held_out; });
   std::vector<std::string> ids;
   for (const EvidenceBone& bone : packed.images.bones) ids.push_back(bone.id);
-  for (const config::PluginChoice* choice : opened.run().experiment.all("classifier"))
-    pack.classifiers.push_back(calibrated(opened.run(), *choice, pack, known, ids));
-  write_pack(file, pack, opened.run().registry);
+  for (const config::PluginChoice* choice : finished.run().experiment.all("classifier"))
+    pack.classifiers.push_back(calibrated(finished.run(), *choice, pack, known, ids));
+  write_pack(file, pack, finished.run().registry);
 
   std::vector<std::string> lines = {text("network    ", pack.network),
                                     text("images     ", pack.width, " x ", pack.height, " pixels · ",

@@ -3,9 +3,12 @@
 // Real X-rays made like the artificial ones: for a person to look at before an experiment takes them, and for a model
 // that is asked about them.
 
+#include "host/handles.hpp"
 #include "imaging/film.hpp"
 #include "imaging/radiograph.hpp"
 #include "pipeline/runner.hpp"
+
+#include <optional>
 
 namespace osteon::pipeline {
 
@@ -36,6 +39,9 @@ struct PreparedPair {
   /// uint8 `[height, 2 · (height / 2)]`: AP left, ML right, the bone's middle in the middle of each half.
   [[nodiscard]] at::Tensor montage(const XraySettings& settings) const;
 };
+
+/// The format plugin that claims a file's ending.
+[[nodiscard]] std::optional<host::FormatHandle> format_of(host::Registry& registry, const std::filesystem::path& file);
 
 /// Reads with the format plugin named, or with the one that claims the file's ending. Throws `Error` when the file is
 /// missing or no format knows it.
