@@ -25,7 +25,7 @@ TEST(ShapeError, OfSpheresIsTheDifferenceOfTheirRadii) {
 
   EXPECT_NEAR(figure(result, "nearest (fingerprint)", "RMS"), 3, 0.05);  // 5 and 1 mm
   EXPECT_NEAR(figure(result, "nearest (fingerprint)", "worst RMS"), 5, 0.05);
-  EXPECT_NEAR(figure(result, "nearest (fingerprint)", "Hausdorff"), 3, 0.1);
+  EXPECT_NEAR(figure(result, "nearest (fingerprint)", "Hausdorff"), 3, 0.15);  // facets and turns of a sphere count
   EXPECT_NEAR(figure(result, "nearest (fingerprint)", "RMS / diagonal"),
               50 * (5 / (90 * std::sqrt(3)) + 1 / (94 * std::sqrt(3))), 0.05);
   EXPECT_DOUBLE_EQ(figure(result, "nearest (fingerprint)", "better candidates"), 1);  // 2 and 0
