@@ -51,7 +51,7 @@ pairs = 1
 plugin = "triplet"
 margin = 0.2
 [training]
-epochs = 12
+epochs = 24
 classes_per_batch = 10
 images_per_class = 4
 upright = true
