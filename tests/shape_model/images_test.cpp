@@ -182,6 +182,14 @@ TEST(FitToImages, KnowsLessFromNoisierImages) {
   EXPECT_GT(fit_to_images(given.model, given.views, given.settings).covariance.trace(), 2 * sure);
 }
 
+TEST(FitToImages, GoesOnWhenAViewShowsNothingOfTheBone) {
+  Scene given = scene(0, 0);
+  for (OutlinePoint& point : given.views[1].outline.points) point.normal = -point.normal;  // inside out: no partners
+  const ImageFit fit = fit_to_images(given.model, given.views, given.settings);
+  EXPECT_TRUE(fit.coefficients.allFinite());
+  EXPECT_TRUE(fit.covariance.allFinite());
+}
+
 TEST(OutlineOffset, IsHowFarAnOutlineLiesOutside) {
   const Mesh bone = femur(0, 0);
   const Projection nominal = told(false);

@@ -167,6 +167,12 @@ class Problem {
     const double cut = std::max(gate, 4 * settings_.noise);  // Tukey's, beyond which a gap counts for nothing
     const Eigen::Matrix3d to_view = pose.turn * view.camera.axes.transpose();
     const auto count = std::ssize(seen.matches);
+    // A point without a partner is at least as far off as the gate: a fit that loses sight of the bone is no good one.
+    const double lost = static_cast<double>(seen.lost);
+    sums.cost += lost * 0.5 * weight * cut * cut / 3;
+    sums.squares += lost * view.outline.step * gate * gate;
+    sums.weight += lost * view.outline.step;
+    if (count == 0) return;  // Eigen divides by the number of rows
     Eigen::MatrixXd rows(count, kPose + modes);
     Eigen::VectorXd gaps(count);
     for (Eigen::Index i = 0; i < count; ++i) {
@@ -189,7 +195,6 @@ class Problem {
       sums.weight += view.outline.step;
       sums.cost += 0.5 * weight * cut * cut / 3 * (1 - std::pow(std::max(0.0, share), 3));
     }
-    sums.cost += static_cast<double>(seen.lost) * 0.5 * weight * cut * cut / 3;
     Eigen::MatrixXd product = Eigen::MatrixXd::Zero(kPose + modes, kPose + modes);
     product.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
     const Eigen::VectorXd right = rows.transpose() * gaps;
