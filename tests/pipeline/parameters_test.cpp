@@ -140,6 +140,7 @@ const std::map<std::string, Special> kSpecial = {
     {"source.seed", {"2", "", ""}},
     {"source.spacing", {"4.5", "", ""}},
     {"surface.triangles", {"4000", "", ""}},
+    {"surface.tolerance", {"0.05", "--set surface.triangles=500", ""}},
 };
 
 /// Parameters whose effect this small run can't show, each with the reason and the place where it is tested.
@@ -152,6 +153,8 @@ const std::map<std::string, std::string> kElsewhere = {
     {"source.size", "a cat's femur is lost in this run's coarse voxels; tests/source_phantom"},
     {"source.acquisitions", "says how many scans, not what one is like"},
     {"surface.closing", "acts on gaps in the cortex, which the phantoms' coarse grid has none of; tests/surface"},
+    {"surface.separation", "acts on bones that touch, and the phantoms' coarse ones do not; tests/surface"},
+    {"surface.skip_cut", "acts on bones that the volume cuts; tests/surface"},
     {"film.focal_spot", "blurs far less than one of these coarse pixels; tests/imaging"},
     {"weights.key", "names a part of a file; tests/weights"},
     {"unknown.false_accept_rate", "changes the threshold, which no metric of this run tells; tests/evaluate"},
