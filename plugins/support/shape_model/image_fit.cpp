@@ -167,11 +167,7 @@ class Problem {
     const double cut = std::max(gate, 4 * settings_.noise);  // Tukey's, beyond which a gap counts for nothing
     const Eigen::Matrix3d to_view = pose.turn * view.camera.axes.transpose();
     const auto count = std::ssize(seen.matches);
-    // A point without a partner is at least as far off as the gate: a fit that loses sight of the bone is no good one.
-    const double lost = static_cast<double>(seen.lost);
-    sums.cost += lost * 0.5 * weight * cut * cut / 3;
-    sums.squares += lost * view.outline.step * gate * gate;
-    sums.weight += lost * view.outline.step;
+    sums.cost += static_cast<double>(seen.lost) * 0.5 * weight * cut * cut / 3;
     if (count == 0) return;  // Eigen divides by the number of rows
     Eigen::MatrixXd rows(count, kPose + modes);
     Eigen::VectorXd gaps(count);
