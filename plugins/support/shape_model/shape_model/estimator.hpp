@@ -13,7 +13,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace osteon::shape_model {
 
@@ -46,8 +49,9 @@ class OutlineEstimator {
  public:
   explicit OutlineEstimator(const Parameters& parameters);
 
-  /// Learns the outlines' offset from the gallery's images, whose exposures are known.
   using Builder = std::function<ShapeModel(const std::vector<Points>& aligned_shapes)>;
+  /// Builds the model, and learns from the gallery's images, whose exposures are known, how far outside a bone's rim
+  /// outlines are found.
   void learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder);
   /// Learns, from so many random members of the model, to guess where a fit begins.
   void learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed);

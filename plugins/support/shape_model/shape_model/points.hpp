@@ -6,6 +6,8 @@
 
 #include <Eigen/Core>
 
+#include <array>
+#include <cstdint>
 #include <vector>
 
 namespace osteon::shape_model {
