@@ -40,6 +40,7 @@ std::vector<MetricValue> figures() {
   shape.count = 3;
   shape.counted = "bones";
   shape.interval = {0.5, 1.25};
+  shape.people = {{"Ann", 2.5, 3}};
   MetricValue undefined = figure("identity", "chance", "seen", std::numeric_limits<double>::quiet_NaN(), "%", true);
   undefined.note = "one bone";
   return {shape, undefined};
@@ -82,6 +83,12 @@ TEST_F(Files, KeepEveryFigure) {
         0.5,
         1.25
       ],
+      "people": {
+        "Ann": [
+          2.5,
+          3.0
+        ]
+      },
       "note": ""
     },
     {
@@ -95,6 +102,7 @@ TEST_F(Files, KeepEveryFigure) {
       "count": 0,
       "counted": "",
       "interval": null,
+      "people": {},
       "note": "one bone"
     }
   ]

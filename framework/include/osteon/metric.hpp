@@ -163,6 +163,12 @@ class OSTEON_API Evidence {
   std::set<Need> allowed_;
 };
 
+/// What one person adds to a figure that is a mean.
+struct PersonPart {
+  std::string person;
+  double sum = 0, count = 0;
+};
+
 /// One figure of a result table.
 struct MetricValue {
   std::string table;                                        ///< "identity, rank-1"
@@ -176,6 +182,9 @@ struct MetricValue {
   std::string counted;                                ///< "bones", "people", "triplets"
   std::optional<std::pair<double, double>> interval;  ///< 95 %, over people or bones
   std::string note;
+  /// Where the figure is a mean Σ sum / Σ count over people (in `unit`; the share in percent where the figure is how many
+  /// of `count`): so that runs are compared person by person. Empty where it is something else.
+  std::vector<PersonPart> people;
 };
 
 /// A picture of a true and a predicted surface, for the report: in one frame, aligned.

@@ -73,6 +73,8 @@ MetricValue value_from(const json& j) {
   if (!j.at("interval").is_null())
     value.interval = {number_from(j.at("interval").at(0)), number_from(j.at("interval").at(1))};
   value.note = j.at("note");
+  for (const auto& [person, part] : j.at("people").items())
+    value.people.push_back({person, number_from(part.at(0)), number_from(part.at(1))});
   return value;
 }
 
@@ -216,8 +218,10 @@ json to_json(const MetricValue& value) {
             {"count", value.count},
             {"counted", value.counted},
             {"interval", nullptr},
-            {"note", value.note}};
+            {"note", value.note},
+            {"people", json::object()}};
   if (value.interval) j["interval"] = {number(value.interval->first), number(value.interval->second)};
+  for (const PersonPart& part : value.people) j["people"][part.person] = {number(part.sum), number(part.count)};
   return j;
 }
 

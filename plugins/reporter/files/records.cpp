@@ -74,7 +74,8 @@ std::string environment_json(const RunStarted& run) {
 std::string metrics_json(const RunStarted& run, const RunFinished& end, const std::vector<MetricValue>& values) {
   Json list = Json::array();
   for (const MetricValue& value : values) {
-    Json interval;
+    Json interval, people = Json::object();
+    for (const PersonPart& part : value.people) people[part.person] = {number(part.sum), number(part.count)};
     if (value.interval) interval = {number(value.interval->first), number(value.interval->second)};
     list.push_back({{"table", value.table},
                     {"row", value.row},
@@ -86,6 +87,7 @@ std::string metrics_json(const RunStarted& run, const RunFinished& end, const st
                     {"count", value.count},
                     {"counted", value.counted},
                     {"interval", interval},
+                    {"people", people},
                     {"note", value.note}});
   }
   return to_file({{"title", run.title},
