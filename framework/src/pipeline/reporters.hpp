@@ -4,6 +4,7 @@
 #include "host/handles.hpp"
 
 #include <chrono>
+#include <functional>
 
 namespace osteon::pipeline {
 
@@ -46,5 +47,14 @@ class StageReport {
   std::string reason_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
+
+/// How it stands with a run, in its folder: JSON with status (running, complete, stopped, failed), seconds, message,
+/// point, process and machine.
+inline constexpr const char* kStateFile = "state.json";
+
+/// Runs `body` between RunStarted and RunFinished, whatever happens in it, and keeps the state file. Returns the exit
+/// code 0, or 130 when it was stopped; errors are thrown on.
+int reported(const Reporters& reporters, const RunStarted& start, const std::string& command,
+             const std::function<void()>& body);
 
 }  // namespace osteon::pipeline
