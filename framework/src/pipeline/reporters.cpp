@@ -54,32 +54,27 @@ void StageReport::finish(const std::string& detail) {
   reporters_(StageFinished{stage_, seconds(), made_, reused_, detail, reason_});
 }
 
-namespace {
-
-/// Where `osteon status` looks: how it stands with a run, and which process it is.
-void write_state(const RunStarted& start, const std::string& status, double seconds, const std::string& message) {
+void write_state(const std::filesystem::path& folder, const RunState& state) {
   char machine[256] = "";
   ::gethostname(machine, sizeof machine - 1);
-  write_file(start.folder / kStateFile, nlohmann::json({{"status", status},
-                                                        {"seconds", seconds},
-                                                        {"message", message},
-                                                        {"point", start.point},
-                                                        {"process", ::getpid()},
-                                                        {"machine", machine}})
-                                            .dump(1));
+  write_file(folder / kStateFile, nlohmann::json({{"status", state.status},
+                                                  {"seconds", state.seconds},
+                                                  {"message", state.message},
+                                                  {"point", state.point},
+                                                  {"process", ::getpid()},
+                                                  {"machine", machine}})
+                                      .dump(1));
 }
-
-}  // namespace
 
 int reported(const Reporters& reporters, const RunStarted& start, const std::string& command,
              const std::function<void()>& body) {
   const auto begin = std::chrono::steady_clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
   const auto end = [&](const std::string& status, const std::string& message) {
-    write_state(start, status, seconds(), message);
+    write_state(start.folder, {status, seconds(), message, start.point});
     reporters(RunFinished{status, seconds(), message});
   };
-  write_state(start, "running", 0, "");
+  write_state(start.folder, {"running", 0, "", start.point});
   reporters(start);
   try {
     body();

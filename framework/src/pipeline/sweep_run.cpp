@@ -145,6 +145,8 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
               << std::flush;
   Progress progress(plan, folder, limits);
   const auto ends = run_jobs(jobs, limits, [&](std::size_t index, const JobEnd& end) {
+    if (end.signal != 0)  // it could not say so itself
+      write_state(point_folder(folder, index), {"failed", end.seconds, reason(end), point_text(plan, index)});
     if (limits.at_once > 1 || !end.is_success()) progress(index, end);
   });
   if (host::stop_flag()) {
