@@ -234,7 +234,8 @@ TEST(Misfit, IsDoubtfulFarOutsideOfWhatHeldOutBonesHad) {
 /// The figures of one row, all tables and columns.
 std::string figures_of(const fs::path& run, const std::string& row) {
   std::string result;
-  for (const auto& value : nlohmann::json::parse(test::read(run / "metrics.json")).at("values"))
+  const auto metrics = nlohmann::json::parse(test::read(run / "metrics.json"));
+  for (const auto& value : metrics.at("values"))
     if (value.at("row") == row) result += value.dump() + "\n";
   return result;
 }

@@ -71,15 +71,15 @@ std::vector<double> curve(const std::vector<CurvePoint>& points, const std::stri
 TEST(Training, TellsMadeUpBonesApart) {
   const test::TemporaryFolder work;
   for (const std::string precision : {"bf16", "fp32"}) {
-    SmallTraining training({{"epochs", std::int64_t{12}}, {"precision", precision}}, test::made_up_data(8, 30, 32));
+    SmallTraining training({{"epochs", std::int64_t{18}}, {"precision", precision}}, test::made_up_data(8, 30, 32));
     const auto curves = training.run(work.path() / precision);
     const auto accuracy = curve(curves, "triplet accuracy (validation)");
-    ASSERT_EQ(accuracy.size(), 12U);
+    ASSERT_EQ(accuracy.size(), 18U);
     EXPECT_GT(accuracy.back(), 0.95) << precision;
     const auto loss = curve(curves, "loss"), active = curve(curves, "active triplets");
-    EXPECT_EQ(loss.size(), 12U * 10U);
+    EXPECT_EQ(loss.size(), 18U * 10U);
     EXPECT_LT(active.back(), active.front());
-    EXPECT_EQ(curves.back().step, 12);
+    EXPECT_EQ(curves.back().step, 18);
   }
 }
 
