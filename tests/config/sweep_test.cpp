@@ -1,5 +1,8 @@
 #include "workplace.hpp"
 
+#include <map>
+#include <set>
+
 namespace osteon::config {
 namespace {
 
@@ -176,6 +179,91 @@ TEST_F(Sweeps, RepeatsCountAsPoints) {
       |           ^~~
 1 mistake, nothing was run)");
   EXPECT_EQ(load("a.toml", {"repeats=99"}).points.size(), 9999u);
+}
+
+TEST_F(Sweeps, ListsThatAreZippedAdvanceTogether) {
+  write("a.toml", kWhole + R"([sweep]
+"loss.margin" = [0.1, 0.2]
+"source.bones" = [3, 4]
+"backbone.depth" = [18, 34]
+zip = [["loss.margin", "backbone.depth"]]
+)");
+  const Plan plan = load("a.toml");
+  ASSERT_EQ(plan.points.size(), 4u);
+  EXPECT_EQ(plan.points[1].changes, (Changes{{"loss.margin", "0.1"}, {"source.bones", "4"}, {"backbone.depth", "18"}}));
+  EXPECT_EQ(plan.points[2].changes, (Changes{{"loss.margin", "0.2"}, {"source.bones", "3"}, {"backbone.depth", "34"}}));
+  EXPECT_EQ(load("a.toml", {"backbone.depth=50"}).points.size(), 4u) << "one of both set from outside";
+}
+
+TEST_F(Sweeps, LeavesOutWhatIsExcluded) {
+  write("a.toml", kWhole + R"([sweep]
+"loss.margin" = [0.1, 1]
+"backbone.depth" = [18, 34, 50]
+exclude = [{"loss.margin" = 1.0, "backbone.depth" = 34}, {"backbone.depth" = 50}]
+)");
+  const Plan plan = load("a.toml");
+  ASSERT_EQ(plan.points.size(), 3u);
+  EXPECT_EQ(plan.points[1].changes, (Changes{{"loss.margin", "0.1"}, {"backbone.depth", "34"}}));
+  EXPECT_EQ(plan.points[2].changes, (Changes{{"loss.margin", "1"}, {"backbone.depth", "18"}}));
+  EXPECT_EQ(load("a.toml", {"loss.margin=0.5"}).points.size(), 2u);
+}
+
+TEST_F(Sweeps, DrawsFromRanges) {
+  const auto plan_of = [&](const std::string& more) {
+    write("a.toml", kWhole + R"([sweep]
+"loss.margin" = {from = 0.01, to = 1.0, scale = "log"}
+"source.bones" = {from = 3, to = 6}
+"backbone.depth" = [18, 34]
+points = 16
+)" + more);
+    return load("a.toml");
+  };
+  for (const std::string order : {"", "order = \"random\"\n"}) {
+    const Plan plan = plan_of(order);
+    ASSERT_EQ(plan.points.size(), 32u) << "each draw with all of the grid";
+    std::set<double> margins;
+    std::map<std::int64_t, int> bones;
+    int below = 0;
+    for (const Point& point : plan.points) {
+      const double margin = point.experiment.only("loss").parameters.real("margin");
+      EXPECT_GE(margin, 0.01);
+      EXPECT_LE(margin, 1.0);
+      margins.insert(margin);
+      ++bones[point.experiment.only("source").parameters.integer("bones")];
+      below += margin < 0.1 ? 1 : 0;
+    }
+    EXPECT_EQ(margins.size(), 16u);
+    EXPECT_GE(bones.begin()->first, 3);
+    EXPECT_LE(bones.rbegin()->first, 6);
+    if (order.empty()) {  // Sobol's points lie evenly: as many in each half, and in each quarter, of a range
+      EXPECT_EQ(below, 16) << "half of them below the middle of the log scale";
+      EXPECT_EQ(bones, (std::map<std::int64_t, int>{{3, 8}, {4, 8}, {5, 8}, {6, 8}}));
+    }
+    EXPECT_EQ(plan_of(order).points[7].changes, plan.points[7].changes) << "the same again";
+    EXPECT_NE(plan_of(order + "seed = 2\n").points[7].changes, plan.points[7].changes);
+  }
+}
+
+TEST_F(Sweeps, SayWhatIsWrongWithTheirWords) {
+  write("a.toml", kWhole + R"([sweep]
+"loss.margin" = [0.1, 0.2]
+"backbone.depth" = [18, 34, 50]
+"source.bones" = {from = 6, to = 3}
+zip = [["loss.margin", "backbone.depth"], ["loss.margn", "backbone.depth"]]
+exclude = [{"backbone.depth" = 19}]
+order = "halton"
+)");
+  const std::string message = mistakes("a.toml");
+  for (const char* part :
+       {"sweep: has a range; say how many points are drawn, e.g. points = 16",
+        "sweep.source.bones: a range runs from a number to a larger one; found 6 to 3",
+        "sweep.zip: backbone.depth has 3 values and loss.margin 2; lists that advance together are of one length",
+        "sweep.zip: text \"loss.margn\" is no key of this sweep; did you mean \"loss.margin\"?",
+        "sweep.exclude: no point of this sweep has backbone.depth = 19",
+        "sweep.order: must be \"sobol\" or \"random\"; found text \"halton\""})
+    EXPECT_NE(message.find(part), std::string::npos) << part << "\n" << message;
+  write("b.toml", kWhole + "[sweep]\n\"loss.margin\" = [0.1]\npoints = 3\n");
+  EXPECT_NE(mistakes("b.toml").find("this sweep has none"), std::string::npos) << mistakes("b.toml");
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include "imaging/bone_frame.hpp"
 #include "pipeline/misfit.hpp"
 #include "place.hpp"
+#include "training/weights.hpp"
 
 #include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
 
 namespace osteon {
 namespace {
@@ -227,6 +229,51 @@ TEST(Misfit, IsDoubtfulFarOutsideOfWhatHeldOutBonesHad) {
                 "the residual is too large: 1.30 mm, and 2 pairs of held-out bones had at most 1.00 mm",
                 "AP and ML show bones of different size: 5.10 %, and 2 pairs of held-out bones had at most 4.00 %"}));
   EXPECT_TRUE(pipeline::doubts_about({9, 9, 9, 9}, {}).empty()) << "there is nothing to compare with";
+}
+
+/// The figures of one row, all tables and columns.
+std::string figures_of(const fs::path& run, const std::string& row) {
+  std::string result;
+  for (const auto& value : nlohmann::json::parse(test::read(run / "metrics.json")).at("values"))
+    if (value.at("row") == row) result += value.dump() + "\n";
+  return result;
+}
+
+TEST_F(Reconstruct, MethodsAreToldWhatTheExperimentSays) {
+  const auto other = [&](const std::string& settings) {
+    fs::remove_all(folder() / "other");
+    const auto made = osteon("run shapes.toml --runs other " + settings);
+    EXPECT_EQ(made.code, 0) << made.err << made.out;
+    for (const auto& entry : fs::directory_iterator(folder() / "other")) return entry.path();
+    return fs::path();
+  };
+  const fs::path usual = other("");
+  const std::string before = figures_of(usual, "ssm"), nearest = figures_of(usual, "nearest");
+  ASSERT_FALSE(before.empty() || nearest.empty());
+  const fs::path exact = other("--set reconstruction.told=exact");
+  EXPECT_NE(figures_of(exact, "ssm"), before) << "the real poses make no difference";
+  EXPECT_EQ(figures_of(exact, "nearest"), nearest) << "what fits no X-rays is told nothing";
+  EXPECT_NE(figures_of(other("--set reconstruction.people=2"), "ssm"), before) << "fewer people make no difference";
+}
+
+TEST_F(Reconstruct, AModelIsAFileOfArrays) {
+  const auto outcome = osteon(text("shape-model ", run(), " --shape ssm --out ssm.safetensors"));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "safetensors.numpy.load_file(\"ssm.safetensors\")")) << outcome.out;
+  const training::StateDict model = training::read_state_dict(folder() / "ssm.safetensors");
+  const at::Tensor mean = model.read(*model.find("mean")), modes = model.read(*model.find("modes"));
+  const at::Tensor triangles = model.read(*model.find("triangles"));
+  EXPECT_EQ(mean.size(1), 3);
+  EXPECT_EQ(modes.sizes().slice(1), mean.sizes());
+  const Mesh bone{mean.clone(), triangles.clone()};
+  bone.check();
+  EXPECT_EQ(open_edges(bone), 0);
+  EXPECT_EQ(model.read(*model.find("generalisation")).size(0), 10) << "one a bone";
+  EXPECT_EQ(osteon(text("shape-model ", run(), " --shape nearest --out none.safetensors")).err,
+            "--shape nearest: this method keeps no model; name one that learns how shapes vary\n");
+  EXPECT_EQ(osteon(text("shape-model ", run(), " --shape what --out none.safetensors")).err,
+            "--shape what: the run has nearest, ssm\n");
+  EXPECT_FALSE(fs::exists(folder() / "none.safetensors"));
 }
 
 }  // namespace

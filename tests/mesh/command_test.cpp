@@ -173,6 +173,17 @@ TEST_F(MeshCompare, RefusesOpenInvertedAndScatteredSurfaces) {
             "again\n");
 }
 
+TEST_F(MeshCompare, PointsOutASurfaceThatPassesThroughItself) {
+  Mesh crossed = solids::sphere(100, 20, 30);
+  crossed.vertices = crossed.vertices.clone();
+  crossed.vertices[0] *= -1.2;
+  write("crossed.ply", crossed);
+  const Outcome outcome = compare("a.ply crossed.ply");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(has(outcome.out, "note       it passes through itself: ")) << outcome.out;
+  EXPECT_FALSE(has(compare("a.ply b.stl").out, "note"));
+}
+
 TEST_F(MeshCompare, RecognisesOtherUnitsByTheSizeOfABone) {
   const Mesh bone = solids::bone(450);
   write("bone.ply", bone);

@@ -2,6 +2,7 @@
 
 #include "imaging/surface_view.hpp"
 #include "pipeline/mesh_compare.hpp"
+#include "pipeline/mesh_crossings.hpp"
 #include "pipeline/mesh_pair.hpp"
 #include "shape/solids.hpp"
 
@@ -121,6 +122,28 @@ TEST(MeshPieces, AreCountedByTheirVertices) {
   const Mesh box = solids::box({1, 1, 1});
   const Mesh both{at::cat({box.vertices, one.vertices}), at::cat({box.triangles, one.triangles + 8})};
   EXPECT_EQ(pipeline::piece_sizes(both), (std::vector<std::int64_t>{one.triangles.size(0), 12}));
+}
+
+TEST(SelfCrossings, AreWhereASurfacePassesThroughItself) {
+  Mesh sphere = solids::sphere(50, 20, 30);
+  EXPECT_EQ(pipeline::self_crossings(sphere).pairs, 0);
+  sphere.vertices = sphere.vertices.clone();
+  // The first vertex, a pole, pulled through the other side: the cone about it passes through that.
+  const at::Tensor pole = sphere.vertices[0];
+  const Vec3 from{pole[0].item<float>(), pole[1].item<float>(), pole[2].item<float>()};
+  sphere.vertices[0] = pole * -1.4;
+  const pipeline::Crossings crossings = pipeline::self_crossings(sphere);
+  EXPECT_GT(crossings.pairs, 10);
+  EXPECT_LT(norm(crossings.place - from * -1.0), 15);
+}
+
+TEST(SelfCrossings, AreThoseOfTwoBoxesThatShareNoVertex) {
+  const Mesh a = solids::box({10, 10, 10}), b = transformed(solids::box({2, 2, 30}), {Mat3{}, {1.3, 0.7, 0}});
+  const Mesh both{at::cat({a.vertices, b.vertices}), at::cat({a.triangles, b.triangles + 8})};
+  EXPECT_GT(pipeline::self_crossings(both).pairs, 0);
+  const Mesh apart = transformed(b, {Mat3{}, {40, 0, 0}});
+  const Mesh neither{at::cat({a.vertices, apart.vertices}), at::cat({a.triangles, apart.triangles + 8})};
+  EXPECT_EQ(pipeline::self_crossings(neither).pairs, 0);
 }
 
 TEST(SurfaceMetric, IsSaidToBeMissingWhereNoneIsInstalled) {

@@ -20,7 +20,7 @@ const std::map<std::string, std::string> kFirstStage = {
     {"backbone", "train"},  {"head", "train"},       {"loss", "train"},          {"training", "train"},
     {"augment", "train"},   {"weights", "train"},    {"grad_cam", "grad_cam"},   {"split", "train"},
     {"control", "control"}, {"unknown", "evaluate"}, {"classifier", "evaluate"}, {"shape", "evaluate"},
-    {"metric", "evaluate"}};
+    {"metric", "evaluate"}, {"reconstruction", "evaluate"}};
 
 /// Another allowed value than the default.
 std::string other_value(const Parameter& p) {
@@ -128,6 +128,8 @@ const std::map<std::string, Special> kSpecial = {
     {"training.learning_rate", {"0.01", "", ""}},
     {"training.gradient_norm", {"0.001", "", ""}},
     {"control.poses", {"2", "", ""}},
+    {"reconstruction.people", {"2", "", ""}},
+    {"reconstruction.seed", {"", "--set reconstruction.people=1", ""}},
     {"split.seed", {"4", "", ""}},
     {"split.folds", {"2", "", ""}},
     {"split.training_scans", {"1", "", "render"}},
@@ -159,6 +161,7 @@ const std::map<std::string, std::string> kElsewhere = {
     {"weights.key", "names a part of a file; tests/weights"},
     {"unknown.false_accept_rate", "changes the threshold, which no metric of this run tells; tests/evaluate"},
     {"unknown.groups", "as unknown.false_accept_rate; tests/evaluate"},
+    {"reconstruction.told", "to methods that fit X-rays; tests/gallery"},
     {"augment.view_scale", "tests/training"},
     {"augment.scale", "as all of [augment], changes the weights: tests/training"},
     {"augment.rotation", "tests/training"},

@@ -68,6 +68,30 @@ TEST(FemurMorphometry, OnePairAndTheCeilingHaveRowsOfTheirOwn) {
   EXPECT_EQ(find(result, "a, one pair", "head radius", kTable)->count, 1);
 }
 
+TEST(FemurMorphometry, SaysHowOftenTheTrueMeasureLiesInItsInterval) {
+  constexpr const char* kInside = "femur morphometry, true measure inside the 90 % interval";
+  constexpr const char* kWidth = "femur morphometry, half the width of the 90 % interval";
+  Contents contents = evidence_of({solids::femur()}, {solids::femur({.neck_shaft = 127}), solids::femur()});
+  const auto answer = [](double neck_shaft) {
+    ShapeCase::Answer result = free_answer("a", solids::femur({.neck_shaft = neck_shaft}));
+    for (const double off : {-3.0, -2.0, -1.0, 0.0, 0.0, 1.0, 2.0, 3.0})
+      result.together.draws.push_back(solids::femur({.neck_shaft = neck_shaft + off}));
+    return result;
+  };
+  // Standard deviation 2, Student's quantile for 8 draws 1.895: 127 lies within 3.8 of 125, 125 not of 132.
+  contents.shapes.cases[0].answers = {answer(125)};
+  contents.shapes.cases[1].answers = {answer(132)};
+  const MetricResult result = measured(contents);
+  EXPECT_NEAR(figure(result, "a", "neck–shaft angle", kWidth), 1.895 * 2, 0.4);
+  EXPECT_NEAR(figure(result, "a", "neck–shaft angle", kInside), 50, 1e-9);
+  EXPECT_EQ(find(result, "a", "neck–shaft angle", kInside)->count, 2);
+  EXPECT_EQ(find(result, "a", "neck–shaft angle", kInside)->counted, "bones");
+  EXPECT_EQ(find(result, "a", "head centre", kInside), nullptr);
+  contents.shapes.cases[0].answers[0].together.draws.resize(3);
+  contents.shapes.cases[1].answers[0].together.draws.clear();
+  EXPECT_EQ(find(measured(contents), "a", "neck–shaft angle", kInside), nullptr) << "three surfaces are no spread";
+}
+
 TEST(FemurMorphometry, CountsWhatCannotBeFoundInsteadOfCallingItZero) {
   const Mesh rod = solids::rod({0, 0, 200}, {0, 0, -200}, 14);
   Contents contents = evidence_of({solids::femur()}, {solids::femur(), solids::femur({.length = 430})});

@@ -125,6 +125,54 @@ TEST_P(FittedShape, SeesNoTruth) {
   EXPECT_TRUE(at::equal(before.mesh.vertices, method.predict(query).mesh.vertices));
 }
 
+/// The gallery, each bone another person's, with what one is told of its X-rays: the spacing that they have times
+/// `wrong`.
+ShapeGallery told_gallery(double wrong) {
+  ShapeGallery known = gallery();
+  for (std::int64_t i = 0; i < std::ssize(known.meshes); ++i) {
+    known.person.push_back(i);
+    known.told.push_back({femurs::told(false, kRows, kPixel * wrong), femurs::told(true, kRows, kPixel * wrong)});
+  }
+  return known;
+}
+
+TEST_P(FittedShape, LearnsFromKnownBonesHowSureItMayBe) {
+  // Told spacings of known bones that are 5 % off while the method was promised 0.2 %: it finds itself wrong, and says
+  // so of bones that it is asked about.
+  const ShapeQuery query = asked(femur(0.3, -0.4), 0.05);
+  const host::ShapeHandle right = shape(), wrong = shape();
+  right.fit(told_gallery(1));
+  wrong.fit(told_gallery(1.05));
+  const ShapePrediction sure = right.predict(query), unsure = wrong.predict(query);
+  EXPECT_TRUE(at::equal(sure.mesh.vertices, unsure.mesh.vertices)) << "the prediction itself is what it was";
+  EXPECT_GT(unsure.expected_error, 1.5 * sure.expected_error);
+  // Its draws lie as far off as it expects to.
+  for (const ShapePrediction* prediction : {&sure, &unsure}) {
+    ASSERT_EQ(prediction->draws.size(), 16U);
+    double squares = 0;
+    for (const Mesh& draw : prediction->draws)
+      squares += std::pow(open3d_support::surface_distance(draw, prediction->mesh, 2000).rms, 2) / 16;
+    const double share = std::sqrt(squares) / prediction->expected_error;
+    EXPECT_GT(share, 0.5);  // the nearest point is nearer than the one that corresponds, which is what is expected of
+    EXPECT_LT(share, 1.1);
+  }
+}
+
+TEST_P(FittedShape, ChoosesItsSettingsByKnownBones) {
+  Given given = quick(GetParam());
+  given["noise"] = 4.0;  // half of it is nearer what these outlines have
+  const auto made_with = [&](bool tune) {
+    given["tune"] = tune;
+    auto method = made<host::ShapeHandle>("shape", GetParam().c_str(), given);
+    method.fit(told_gallery(1));
+    return method;
+  };
+  const Mesh truth = femur(0.8, -0.7);
+  const double tuned = rms(made_with(true).predict(asked(truth, 0.12)).mesh, truth);
+  const double given_noise = rms(made_with(false).predict(asked(truth, 0.12)).mesh, truth);
+  EXPECT_LT(tuned, given_noise);
+}
+
 TEST_P(FittedShape, RefusesAGalleryOfOneBone) {
   ShapeGallery known = gallery();
   known.meshes.resize(1);

@@ -27,6 +27,11 @@ struct ShapeGallery {
   at::Tensor images;                     ///< uint8 `[N, H, W]`: the pairs, AP | ML
   std::vector<PairExposures> exposures;  ///< `[N]`, as they were: with pose and scale error
   at::Tensor line_integrals;             ///< float32 `[256]`: what a grey value stands for, as below
+
+  // For a method that tries itself on bones that it knows.
+  std::vector<PairExposures> told;   ///< `[N]`, as one would have been told of them: see `ShapeQuery::exposures`
+  std::vector<std::int64_t> person;  ///< of each mesh; both sides of a person have the same number
+  double scale_error = 0;            ///< as `ShapeQuery::scale_error`
 };
 
 /// X-ray pairs of one bone whose shape is asked for.
@@ -37,6 +42,7 @@ struct ShapeQuery {
   /// turned, and by how much it appears larger or smaller, is for the method to find.
   std::vector<PairExposures> exposures;
   at::Tensor line_integrals;  ///< float32 `[256]`: what a grey value stands for, minus the logarithm of the beam's rest
+  double scale_error = 0;     ///< standard deviation of a view's scale, relative, as the radiographs' calibration states it
 };
 
 struct ShapePrediction {
@@ -45,6 +51,9 @@ struct ShapePrediction {
   double residual = std::numeric_limits<double>::quiet_NaN();  ///< mm, RMS in the images; NaN where nothing is fitted
   double expected_error = std::numeric_limits<double>::quiet_NaN();  ///< mm, RMS of the surface; NaN: not estimated
   std::vector<PairExposures> exposures;  ///< `[Q]`, as fitted; empty where the method fits none
+  /// Surfaces drawn from what the method thinks possible, for intervals; with the triangles of `mesh`. Empty where it
+  /// does not say.
+  std::vector<Mesh> draws;
 };
 
 /// Which 3D shape does an X-ray pair show?
@@ -53,7 +62,7 @@ class OSTEON_API Shape : public Plugin {
   ~Shape() override;
 
   virtual void fit(const ShapeGallery& gallery) = 0;
-  /// One shape for the bone, from all of the query's images together.
+  /// One shape for the bone, from all of the query's images together. Several threads ask at once.
   [[nodiscard]] virtual ShapePrediction predict(const ShapeQuery& query) const = 0;
   /// How near the method's model can come to a known surface: what no X-ray can help it beyond. Nothing where the
   /// method has no such bound, or none of its own.

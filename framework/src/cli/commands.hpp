@@ -25,12 +25,14 @@ void add_pack(CLI::App& app, Common& common);
 void add_enroll(CLI::App& app, Common& common);
 void add_identify(CLI::App& app, Common& common);
 void add_reconstruct(CLI::App& app, Common& common);
+void add_shape_model(CLI::App& app, Common& common);
 void add_gallery(CLI::App& app, Common& common);
 void add_export(CLI::App& app, Common& common);
 void add_mesh(CLI::App& app, Common& common);
 void add_weights(CLI::App& app, Common& common);
 void add_plugins(CLI::App& app, Common& common);
 void add_describe(CLI::App& app, Common& common);
+void add_status(CLI::App& app, Common& common);
 void add_why(CLI::App& app, Common& common);
 
 /// --plugins DIR, of every command that loads plugins.

@@ -1,6 +1,7 @@
 // The command `osteon`.
 
 #include "cli/commands.hpp"
+#include "host/crash_guard.hpp"
 #include "host/stop.hpp"
 
 #include <osteon/build_stamp.hpp>
@@ -28,6 +29,7 @@ std::string typed(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   osteon::host::watch_for_stop();
+  osteon::host::name_crashes();
   CLI::App app(
       "Osteon: which bone is this, and what is its shape? Experiments on artificial X-rays, every scientific choice a "
       "plugin.\nResearch software, not for clinical use.",
@@ -46,12 +48,14 @@ int main(int argc, char** argv) {
   osteon::cli::add_enroll(app, common);
   osteon::cli::add_identify(app, common);
   osteon::cli::add_reconstruct(app, common);
+  osteon::cli::add_shape_model(app, common);
   osteon::cli::add_gallery(app, common);
   osteon::cli::add_export(app, common);
   osteon::cli::add_mesh(app, common);
   osteon::cli::add_weights(app, common);
   osteon::cli::add_plugins(app, common);
   osteon::cli::add_describe(app, common);
+  osteon::cli::add_status(app, common);
   osteon::cli::add_why(app, common);
   try {
     app.parse(argc, argv);

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "pipeline/mesh_compare.hpp"
+#include "pipeline/mesh_crossings.hpp"
 #include "pipeline/mesh_pair.hpp"
 
 #include <osteon/error.hpp>
@@ -43,6 +44,13 @@ Mesh bone_from(host::Registry& registry, const fs::path& file, const std::string
   std::snprintf(diagonal, sizeof diagonal, "%.1f mm", bounding_box(mesh).diagonal());
   std::cout << role << file.string() << " · " << pipeline::thousands(mesh.triangles.size(0)) << " triangles · diagonal "
             << diagonal << "\n";
+  if (const pipeline::Crossings crossings = pipeline::self_crossings(mesh); crossings.pairs > 0) {
+    char place[80];
+    std::snprintf(place, sizeof place, "(%.1f, %.1f, %.1f)", crossings.place.x, crossings.place.y, crossings.place.z);
+    std::cout << "note       it passes through itself: " << pipeline::thousands(crossings.pairs)
+              << " pairs of triangles cross, one at " << place
+              << " mm; what lies inside counts like the rest, so repair it where that matters\n";
+  }
   return mesh;
 }
 

@@ -46,6 +46,12 @@ void add_reconstruct(CLI::App& app, Common& common) {
           "One of the run's shape methods; when left out, of those that fit X-rays the one with the least error "
           "in the run")
       ->type_name("NAME");
+  command
+      ->add_option("--scale-error", options->reconstruction.scale_error,
+                   "How well the X-rays' scale is known, %: its standard deviation (a marker beside the bone: about 1)")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 50.0))
+      ->type_name("PERCENT");
   command->add_option("--out", options->out, "Folder for bone.stl and xrays.png, the bone's outline over both X-rays")
       ->required()
       ->type_name("FOLDER");

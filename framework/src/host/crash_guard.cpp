@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 namespace osteon::host {
@@ -20,7 +21,50 @@ extern "C" void on_crash(int /*number*/) {
   ::_exit(1);
 }
 
+std::atomic<const char*> called_kind{nullptr}, called_name{nullptr};
+
+void say(const char* words) { [[maybe_unused]] const auto written = ::write(STDERR_FILENO, words, std::strlen(words)); }
+
+extern "C" void on_crash_while_running(int number) {
+  const char *kind = called_kind.load(), *name = called_name.load();
+  say("osteon: ");
+  if (kind != nullptr && name != nullptr) {
+    say(kind);
+    say("/");
+    say(name);
+  } else {
+    say("the host, outside any plugin,");
+  }
+  say(number == SIGSEGV   ? " crashed (SIGSEGV)\n"
+      : number == SIGABRT ? " crashed (SIGABRT)\n"
+      : number == SIGBUS  ? " crashed (SIGBUS)\n"
+      : number == SIGFPE  ? " crashed (SIGFPE)\n"
+                          : " crashed (SIGILL)\n");
+  std::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
 }  // namespace
+
+void name_crashes() {
+  static std::array<char, 1 << 16> stack;  // a crash may be that the other one is full
+  stack_t other{};
+  other.ss_sp = stack.data();
+  other.ss_size = stack.size();
+  ::sigaltstack(&other, nullptr);
+  struct sigaction action {};
+  action.sa_handler = on_crash_while_running;
+  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  for (const int number : kSignals) ::sigaction(number, &action, nullptr);
+}
+
+PluginCall::PluginCall(const char* kind, const char* name)
+    : outer_kind_(called_kind.exchange(kind)), outer_name_(called_name.exchange(name)) {}
+
+PluginCall::~PluginCall() {
+  called_kind = outer_kind_;
+  called_name = outer_name_;
+}
 
 CrashGuard::CrashGuard(const std::string& plugin) {
   const std::string words = "osteon: " + plugin + " crashed while it was being loaded; remove or rebuild it\n";

@@ -19,4 +19,20 @@ class CrashGuard {
   std::array<struct sigaction, 5> before_{};
 };
 
+/// From now on a crash says which plugin was being called, and ends the process by its signal as before.
+void name_crashes();
+
+/// While it lives, this plugin is being called; of several threads' calls the last one counts.
+class PluginCall {
+ public:
+  /// Both words must outlive it.
+  PluginCall(const char* kind, const char* name);
+  PluginCall(const PluginCall&) = delete;
+  PluginCall& operator=(const PluginCall&) = delete;
+  ~PluginCall();
+
+ private:
+  const char *outer_kind_, *outer_name_;
+};
+
 }  // namespace osteon::host

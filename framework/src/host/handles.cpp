@@ -1,5 +1,6 @@
 #include "host/handles.hpp"
 
+#include "host/crash_guard.hpp"
 #include "host/stop.hpp"
 
 #include <ATen/Functions.h>
@@ -59,6 +60,7 @@ std::map<std::string, std::string> Handle::ingredients() const {
 }
 
 void Handle::guard(const std::function<void()>& body) const {
+  const PluginCall call(plugin_->descriptor->kind, plugin_->descriptor->name);
   try {
     body();
   } catch (const Error& e) {

@@ -59,25 +59,6 @@ double number_from(const json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
-MetricValue value_from(const json& j) {
-  MetricValue value;
-  value.table = j.at("table");
-  value.row = j.at("row");
-  value.column = j.at("column");
-  value.value = number_from(j.at("value"));
-  value.unit = j.at("unit");
-  value.larger_is_better = j.at("larger_is_better");
-  value.is_baseline = j.at("is_baseline");
-  value.count = j.at("count");
-  value.counted = j.at("counted");
-  if (!j.at("interval").is_null())
-    value.interval = {number_from(j.at("interval").at(0)), number_from(j.at("interval").at(1))};
-  value.note = j.at("note");
-  for (const auto& [person, part] : j.at("people").items())
-    value.people.push_back({person, number_from(part.at(0)), number_from(part.at(1))});
-  return value;
-}
-
 }  // namespace
 
 store::Artifact to_artifact(const Acquisition& acquisition) {
@@ -207,6 +188,25 @@ std::string index_line(const std::string& file, const ImageRow& row) {
   return line + "\n";
 }
 
+MetricValue metric_value_from(const json& j) {
+  MetricValue value;
+  value.table = j.at("table");
+  value.row = j.at("row");
+  value.column = j.at("column");
+  value.value = number_from(j.at("value"));
+  value.unit = j.at("unit");
+  value.larger_is_better = j.at("larger_is_better");
+  value.is_baseline = j.at("is_baseline");
+  value.count = j.at("count");
+  value.counted = j.at("counted");
+  if (!j.at("interval").is_null())
+    value.interval = {number_from(j.at("interval").at(0)), number_from(j.at("interval").at(1))};
+  value.note = j.at("note");
+  for (const auto& [person, part] : j.at("people").items())
+    value.people.push_back({person, number_from(part.at(0)), number_from(part.at(1))});
+  return value;
+}
+
 json to_json(const MetricValue& value) {
   json j = {{"table", value.table},
             {"row", value.row},
@@ -306,7 +306,7 @@ store::Artifact to_artifact(const MetricResult& result) {
 
 MetricResult metric_result_from(const store::Artifact& artifact) {
   MetricResult result;
-  for (const json& value : artifact.facts.at("values")) result.values.push_back(value_from(value));
+  for (const json& value : artifact.facts.at("values")) result.values.push_back(metric_value_from(value));
   const json& captions = artifact.facts.at("surfaces");
   for (std::size_t i = 0; i < captions.size(); ++i) {
     const std::string name = "surface" + std::to_string(i);

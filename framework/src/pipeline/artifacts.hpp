@@ -36,6 +36,7 @@ struct BoneSurface {
 [[nodiscard]] MetricResult metric_result_from(const store::Artifact& artifact);
 
 [[nodiscard]] nlohmann::json to_json(const MetricValue& value);
+[[nodiscard]] MetricValue metric_value_from(const nlohmann::json& json);
 [[nodiscard]] nlohmann::json to_json(const Chart& chart);
 
 }  // namespace osteon::pipeline

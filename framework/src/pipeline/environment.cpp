@@ -1,5 +1,7 @@
 #include "pipeline/environment.hpp"
 
+#include "training/runtime.hpp"
+
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <torch/version.h>
@@ -46,8 +48,7 @@ std::map<std::string, std::string> environment(const config::Experiment& experim
 }
 
 void limit_threads(const config::Experiment& experiment) {
-  const std::int64_t wanted = experiment.sections.at("training").integer("threads");
-  const int threads = wanted > 0 ? static_cast<int>(wanted) : static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = training::resolved_threads(experiment.sections.at("training"));
   at::set_num_threads(threads);
   // ITK reads this when its first filter is made, which is after this.
   ::setenv("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", std::to_string(threads).c_str(), 1);

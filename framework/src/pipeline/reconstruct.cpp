@@ -89,13 +89,15 @@ struct Asked {
   const Model& model;
   const Parameters& views;
   at::Tensor line_integrals;
+  double scale_error;  ///< relative
 
   [[nodiscard]] ShapeQuery operator()(const at::Tensor& montage, double ap_spacing, double ml_spacing) const {
     const PairExposures told{told_pair(ap_spacing, views).ap, told_pair(ml_spacing, views).ml};
     return {model.fingerprint(montage).unsqueeze(0).contiguous(),
             montage.unsqueeze(0).contiguous(),
             {told},
-            line_integrals};
+            line_integrals,
+            scale_error};
   }
 };
 
@@ -186,7 +188,7 @@ Reconstruction reconstruct(const ReconstructionOptions& options) {
         text(options.run.string(), ": its bones are pairs of radiographs, without surfaces to learn shapes from"));
   const KnownShapes known(run, images.cohort, images.images);
   const Parameters& views = run.experiment.sections.at("views");
-  const Asked asked{model, views, grey_values(run.experiment.sections.at("film"))};
+  const Asked asked{model, views, grey_values(run.experiment.sections.at("film")), options.scale_error / 100};
   result.slot_scan = imaging::is_slot_scan(views);
   for (const config::PluginChoice* choice : methods) {
     const NamedShape named(choice->instance,

@@ -13,6 +13,7 @@ struct ReconstructionOptions {
   std::vector<std::filesystem::path> plugin_folders;
   std::string shape;  ///< a shape method of the run; "": of those that fit X-rays, the one with the least error there
   QueryFiles files;
+  double scale_error = 2;      ///< %, standard deviation of the scale that the X-rays claim
   std::filesystem::path mesh;  ///< a name with an ending that a format plugin knows
 };
 

@@ -1,5 +1,14 @@
 #include "pipeline/reporters.hpp"
 
+#include "host/stop.hpp"
+
+#include <osteon/error.hpp>
+#include <osteon/files.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
 namespace osteon::pipeline {
 
 Reporters::Reporters(const config::Experiment& experiment, host::Registry& registry) {
@@ -43,6 +52,44 @@ void StageReport::made(const std::string& reason) {
 void StageReport::finish(const std::string& detail) {
   if (other_reasons_ > 0) reason_ += text(" (and ", other_reasons_, " for other reasons)");
   reporters_(StageFinished{stage_, seconds(), made_, reused_, detail, reason_});
+}
+
+void write_state(const std::filesystem::path& folder, const RunState& state) {
+  char machine[256] = "";
+  ::gethostname(machine, sizeof machine - 1);
+  write_file(folder / kStateFile, nlohmann::json({{"status", state.status},
+                                                  {"seconds", state.seconds},
+                                                  {"message", state.message},
+                                                  {"point", state.point},
+                                                  {"process", ::getpid()},
+                                                  {"machine", machine}})
+                                      .dump(1));
+}
+
+int reported(const Reporters& reporters, const RunStarted& start, const std::string& command,
+             const std::function<void()>& body) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+  const auto end = [&](const std::string& status, const std::string& message) {
+    write_state(start.folder, {status, seconds(), message, start.point});
+    reporters(RunFinished{status, seconds(), message});
+  };
+  write_state(start.folder, {"running", 0, "", start.point});
+  reporters(start);
+  try {
+    body();
+    end("complete", "");
+    return 0;
+  } catch (const host::Stopped&) {
+    end("stopped", "stopped; nothing is lost. Go on with: " + command);
+    return 130;
+  } catch (const Error& e) {
+    end("failed", e.what());
+    throw;
+  } catch (const std::exception& e) {
+    end("failed", e.what());
+    throw failure(e.what());
+  }
 }
 
 }  // namespace osteon::pipeline

@@ -4,6 +4,7 @@
 #include "host/handles.hpp"
 
 #include <chrono>
+#include <functional>
 
 namespace osteon::pipeline {
 
@@ -46,5 +47,24 @@ class StageReport {
   std::string reason_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
+
+/// How it stands with a run, in its folder: JSON with status (running, complete, stopped, failed), seconds, message,
+/// point, process and machine.
+inline constexpr const char* kStateFile = "state.json";
+
+struct RunState {
+  std::string status;  ///< running, complete, stopped, failed
+  double seconds = 0;
+  std::string message;
+  std::string point;  ///< as in RunStarted
+};
+
+/// Writes the state file; the process is this one.
+void write_state(const std::filesystem::path& folder, const RunState& state);
+
+/// Runs `body` between RunStarted and RunFinished, whatever happens in it, and keeps the state file. Returns the exit
+/// code 0, or 130 when it was stopped; errors are thrown on.
+int reported(const Reporters& reporters, const RunStarted& start, const std::string& command,
+             const std::function<void()>& body);
 
 }  // namespace osteon::pipeline

@@ -1,15 +1,15 @@
 #include "pipeline/runner.hpp"
 
-#include "host/stop.hpp"
 #include "imaging/radiograph.hpp"
 #include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/grad_cam.hpp"
 #include "pipeline/opened.hpp"
 #include "pipeline/samples.hpp"
+#include "pipeline/shape_gallery.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
-#include "pipeline/sweep_table.hpp"
+#include "pipeline/sweep_run.hpp"
 #include "pipeline/unknown.hpp"
 #include "training/weights_fit.hpp"
 
@@ -122,42 +122,6 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   return result;
 }
 
-/// Runs `body` between RunStarted and RunFinished, whatever happens in it.
-int reported(const Reporters& reporters, const RunStarted& start, const std::string& command,
-             const std::function<void()>& body) {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
-  reporters(start);
-  try {
-    body();
-    reporters(RunFinished{"complete", seconds(), ""});
-    return 0;
-  } catch (const host::Stopped&) {
-    reporters(RunFinished{"stopped", seconds(), "stopped; nothing is lost. Go on with: " + command});
-    return 130;
-  } catch (const Error& e) {
-    reporters(RunFinished{"failed", seconds(), e.what()});
-    throw;
-  } catch (const std::exception& e) {
-    reporters(RunFinished{"failed", seconds(), e.what()});
-    throw failure(e.what());
-  }
-}
-
-std::string point_text(const config::Plan& plan, std::size_t index) {
-  const config::Point& point = plan.points[index];
-  std::string result;
-  for (const auto& [path, value] : point.changes) result += (result.empty() ? "" : ", ") + path + " = " + value;
-  if (plan.repeats > 1) result += text(result.empty() ? "" : " · ", "seed ", point.repeat + 1, " of ", plan.repeats);
-  return result + text(" (point ", index + 1, " of ", plan.points.size(), ")");
-}
-
-fs::path point_folder(const fs::path& folder, std::size_t index) {
-  char number[32];
-  std::snprintf(number, sizeof number, "%02zu", index + 1);
-  return folder / number;
-}
-
 }  // namespace
 
 config::Sections sections() {
@@ -165,6 +129,7 @@ config::Sections sections() {
           {"film", imaging::film_schema()},        {"perturb", imaging::perturb_schema()},
           {"xray", imaging::radiographs_schema()}, {"split", split_schema()},
           {"unknown", unknown_schema()},           {"control", control_schema()},
+          {"reconstruction", reconstruction_schema()},
           {"weights", training::weights_schema()}, {"head", training::head_schema()},
           {"augment", training::augment_schema()}, {"training", training::training_schema()},
           {"grad_cam", grad_cam_schema()}};
@@ -177,43 +142,46 @@ fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
   return runs / (slug(plan.title) + "-" + sha256(all).substr(0, 6));
 }
 
+namespace {
+
+/// One point, in its folder, with its figures beside it for whoever collects them.
+int run_one(const RunOptions& options, const config::Plan& plan, std::size_t index, const fs::path& folder,
+            host::Registry& registry) {
+  const config::Experiment& experiment = plan.points[index].experiment;
+  store::Store store(store::Store::standard_root());
+  make_folder(folder);
+  fs::remove(folder / kValuesFile);
+  limit_threads(experiment);
+  const Reporters reporters(experiment, registry);
+  const RunContext run{experiment, registry, store, reporters};
+  Records records;
+  const RunStarted start{experiment.title,
+                         folder,
+                         plan_line(experiment),
+                         options.command,
+                         plan.points.size() > 1 ? point_text(plan, index) : "",
+                         environment(experiment, registry),
+                         experiment.to_toml()};
+  return reported(reporters, start, options.command, [&] {
+    json values = json::array();
+    for (const MetricValue& value : run_point(run, folder, records).values) values.push_back(to_json(value));
+    write_file(folder / kValuesFile, values.dump());
+  });
+}
+
+}  // namespace
+
 int run_experiment(const RunOptions& options) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
   const config::Plan plan = config::load(options.request, sections(), registry);
-  store::Store store(store::Store::standard_root());
-  const bool sweep = plan.points.size() > 1;
   const fs::path folder = run_folder(options.runs, plan);
-  std::vector<MetricResult> results;
-  for (std::size_t i = 0; i < plan.points.size(); ++i) {
-    const config::Experiment& experiment = plan.points[i].experiment;
-    const fs::path here = sweep ? point_folder(folder, i) : folder;
-    make_folder(here);
-    limit_threads(experiment);
-    const Reporters reporters(experiment, registry);
-    const RunContext run{experiment, registry, store, reporters};
-    Records records;
-    const RunStarted start{experiment.title,
-                           here,
-                           plan_line(experiment),
-                           options.command,
-                           sweep ? point_text(plan, i) : "",
-                           environment(experiment, registry),
-                           experiment.to_toml()};
-    const int code =
-        reported(reporters, start, options.command, [&] { results.push_back(run_point(run, here, records)); });
-    if (code != 0) return code;
-  }
-  if (!sweep) return 0;
-  const Reporters reporters(plan.base, registry);
-  const RunStarted start{
-      plan.title,         folder, text(plan.points.size(), " points, all run; their folders stand below this one"),
-      options.command,    "",     environment(plan.base, registry),
-      plan.base.to_toml()};
-  return reported(reporters, start, options.command, [&] {
-    const std::vector<MetricValue> table = sweep_table(plan, results);
-    write_file(folder / "table.csv", sweep_csv(plan, results));
-    reporters(Results{table});
-  });
+  const auto points = std::ssize(plan.points);
+  if (options.point > points)
+    throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
+  if (points == 1) return run_one(options, plan, 0, folder, registry);
+  if (options.point == 0) return run_sweep(options, plan, folder, registry);
+  const auto index = static_cast<std::size_t>(options.point - 1);
+  return run_one(options, plan, index, point_folder(folder, index), registry);
 }
 
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Runs an experiment file: all points of its sweep one after another, each with a folder of its own, sharing stages.
+// Runs an experiment file: all points of its sweep, each with a folder of its own, sharing stages.
 
 #include "config/experiment.hpp"
 
@@ -17,7 +17,10 @@ struct RunOptions {
   config::Request request;
   std::vector<std::filesystem::path> plugin_folders;
   std::filesystem::path runs = "runs";
-  std::string command;  ///< what the user typed
+  std::string command;     ///< what the user typed
+  std::int64_t jobs = 1;   ///< points of a sweep that run at once
+  double memory = 0;       ///< GB of data of each job; 0: no limit
+  std::int64_t point = 0;  ///< of a sweep, from 1; 0 is all
 };
 
 /// Exit code: 0 complete, 1 failed, 2 the user's mistake, 130 stopped. Errors are thrown.

@@ -7,11 +7,22 @@
 
 #include <functional>
 #include <optional>
+#include <set>
+#include <string>
 
 namespace osteon::pipeline {
 
+[[nodiscard]] Schema reconstruction_schema();  ///< [reconstruction]
+
+/// Whose bones' shapes a fold may learn from.
+[[nodiscard]] std::set<std::string> known_people(const Parameters& reconstruction, const ImageTable& images,
+                                                 std::size_t fold);
+
 /// What one is told of a pair's exposures: the nominal views at the image's pixel spacing, mm.
 [[nodiscard]] PairExposures told_pair(double pixel_spacing, const Parameters& views);
+
+/// How well the scale of the images is known: a standard deviation, relative.
+[[nodiscard]] double stated_scale_error(const config::Experiment& experiment);
 
 /// What the grey values of a film stand for: float32 `[256]` line integrals.
 [[nodiscard]] at::Tensor grey_values(const Parameters& film);
@@ -38,6 +49,7 @@ class KnownShapes {
   [[nodiscard]] ShapeQuery query(const ImageTable& images, const at::Tensor& embeddings, std::size_t bone) const;
 
  private:
+  [[nodiscard]] std::vector<PairExposures> told(const ImageTable& images, const at::Tensor& rows) const;
   [[nodiscard]] PairExposures real_pair(const ImageTable& images, std::size_t image) const;
 
   const RunContext& run_;
@@ -45,6 +57,8 @@ class KnownShapes {
   std::vector<const Scan*> scans_;          ///< of each bone: its first acquisition
   std::vector<imaging::BoneFrame> frames_;  ///< of each scan
   std::vector<Mesh> meshes_;
+  bool is_told_exactly_;
+  double scale_error_;  ///< relative
   at::Tensor line_integrals_;
 };
 

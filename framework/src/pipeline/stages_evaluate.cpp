@@ -254,7 +254,8 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, std::span<con
   store::Ingredients ingredients{"evaluate", run.experiment.title, handles.ingredients()};
   merge(ingredients.parts, section_parts(run.experiment, "split"));
   merge(ingredients.parts, section_parts(run.experiment, "unknown"));
-  ingredients.parts["revision"] = "4";
+  merge(ingredients.parts, section_parts(run.experiment, "reconstruction"));
+  ingredients.parts["revision"] = "5";
   ingredients.parts["training.seed"] = run.experiment.sections.at("training").canonical().at("seed");
   ingredients.parts["loss.margin"] = text(folds.front().model.loss->margin());
   add_inputs(ingredients, cohort, folds);

@@ -24,7 +24,7 @@ std::string csv_field(const std::string& field) {
 
 }  // namespace
 
-std::vector<MetricValue> sweep_table(const config::Plan& plan, const std::vector<MetricResult>& results) {
+std::vector<MetricValue> sweep_table(const config::Plan& plan, const SweepResults& results) {
   // One table a metric table, rows are settings, columns "row: column" of the methods' own figures.
   struct Cell {
     MetricValue first;
@@ -33,7 +33,7 @@ std::vector<MetricValue> sweep_table(const config::Plan& plan, const std::vector
   std::vector<std::pair<std::string, Cell>> cells;  // in order of appearance
   std::map<std::string, std::size_t> position;
   for (std::size_t i = 0; i < results.size(); ++i)
-    for (const MetricValue& value : results[i].values) {
+    for (const MetricValue& value : results[i].value_or(std::vector<MetricValue>())) {
       if (value.is_baseline) continue;
       const std::string row = setting(plan.points[i]),
                         key = value.table + "\n" + row + "\n" + value.row + "\n" + value.column;
@@ -65,10 +65,10 @@ std::vector<MetricValue> sweep_table(const config::Plan& plan, const std::vector
   return table;
 }
 
-std::string sweep_csv(const config::Plan& plan, const std::vector<MetricResult>& results) {
+std::string sweep_csv(const config::Plan& plan, const SweepResults& results) {
   std::string csv = "point,setting,repeat,table,row,column,value,unit,count,counted,baseline\n";
   for (std::size_t i = 0; i < results.size(); ++i)
-    for (const MetricValue& v : results[i].values) {
+    for (const MetricValue& v : results[i].value_or(std::vector<MetricValue>())) {
       csv +=
           text(i + 1, ",", csv_field(setting(plan.points[i])), ",", plan.points[i].repeat + 1, ",", csv_field(v.table),
                ",", csv_field(v.row), ",", csv_field(v.column), ",", std::isnan(v.value) ? "" : text(v.value), ",",

@@ -9,13 +9,18 @@
 #include <torch/cuda.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 namespace osteon::training {
 
 int resolved_threads(const Parameters& training) {
   const auto asked = static_cast<int>(training.integer("threads"));
-  return asked > 0 ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (asked > 0) return asked;
+  // What a run of several jobs leaves to each.
+  if (const char* share = std::getenv(kThreadsVariable); share != nullptr && std::atoi(share) > 0)
+    return std::atoi(share);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 at::Device resolved_device(const Parameters& training) {

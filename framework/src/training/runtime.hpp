@@ -8,7 +8,10 @@
 
 namespace osteon::training {
 
-/// Threads that [training] asks for: all cores of the machine where it says 0.
+/// How many threads a process may take where nothing else is said: set for each of several jobs that run at once.
+inline constexpr const char* kThreadsVariable = "OSTEON_THREADS";
+
+/// Threads that [training] asks for; where it says 0 those of OSTEON_THREADS, or else all cores of the machine.
 [[nodiscard]] int resolved_threads(const Parameters& training);
 
 /// The device that [training] asks for; "auto" is the first CUDA device where LibTorch finds one, else the CPU.

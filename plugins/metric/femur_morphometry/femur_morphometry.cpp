@@ -21,7 +21,9 @@
 // Columns are mean absolute differences over held-out bones (of the head's centres the mean distance), with 95 %
 // intervals by resampling people where at least 12 were held out; a bone where a measure cannot be found is left out
 // and counted. Beside the methods stand the mean shape of the gallery, and the mean of the gallery bones' measures,
-// which needs neither an X-ray nor a surface. A second table says what the true bones measure, and how much they vary.
+// which needs neither an X-ray nor a surface. A second table says what the true bones measure, and how much they vary;
+// two more, of methods that say which other surfaces they think possible, how often the true measure lies in their 90 %
+// interval (the prediction's measure ± Student's quantile times the deviation over those surfaces), and how wide it is.
 //
 // It has no parameters.
 //
@@ -29,6 +31,7 @@
 //     plugin = "femur_morphometry"
 
 #include "differences.hpp"
+#include "intervals.hpp"
 #include "open3d_support/surfaces.hpp"
 #include "statistics/statistics.hpp"
 
@@ -98,6 +101,8 @@ class FemurMorphometry final : public Metric {
     // A mean of measures has no centre.
     add_row(evidence, "mean of the gallery's measures", true, 1, of_gallery_means(shapes, truths), result.values);
     add_truths(truths, result.values);
+    for (MetricValue& value : morphometry::interval_figures(shapes.cases, truths))
+      result.values.push_back(std::move(value));
     return result;
   }
 

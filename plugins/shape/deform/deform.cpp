@@ -12,49 +12,37 @@
 //   free        mm, standard deviation of smooth deformations that no bone has shown (default 0.7)
 //   free_reach  mm, over which these are alike (default 30)
 //   modes       of the process that are kept (default 150)
-//   triangles … scale_error   as every method that fits outlines: see `osteon describe shape/deform`
+//   triangles … draws   as every method that fits outlines: see `osteon describe shape/deform`
 //
 //     [shape.deform]
 //     plugin = "deform"
 //     global = 0.5
 //     reach  = 80
 
-#include "shape_model/estimator.hpp"
+#include "shape_model/outline_shape.hpp"
 
 namespace osteon {
 
 namespace {
 
-class Deform : public Shape {
+class Deform final : public shape_model::OutlineShape {
  public:
   static Schema schema() {
-    Schema schema{"The gallery's covariance made local, and free deformations, fitted to the X-rays' outlines.",
-                  shape_model::process_parameters()};
-    for (Parameter& parameter : shape_model::outline_parameters()) schema.parameters.push_back(std::move(parameter));
-    return schema;
+    return shape_model::outline_schema(
+        "The gallery's covariance made local, and free deformations, fitted to the X-rays' outlines.",
+        shape_model::process_parameters());
   }
 
   explicit Deform(const Parameters& parameters)
-      : process_(shape_model::process_of(parameters)),
-        correspondences_(parameters.integer("triangles")),
-        estimator_(parameters) {}
-
-  void fit(const ShapeGallery& gallery) override {
-    const auto bones = correspondences_.of(gallery.meshes);
-    const Mesh& pattern = bones.pattern->mesh();
-    estimator_.learn(gallery, bones, [this, pattern](const std::vector<shape_model::Points>& shapes) {
-      return shape_model::gaussian_process(pattern, shapes, process_);
-    });
-  }
-
-  [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const override { return estimator_.predict(query); }
-  [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> arrays() const override { return estimator_.arrays(); }
-  [[nodiscard]] std::optional<Mesh> ceiling(const Mesh& truth) const override { return estimator_.ceiling(truth); }
+      : OutlineShape(parameters), process_(shape_model::process_of(parameters)) {}
 
  private:
+  [[nodiscard]] shape_model::ShapeModel model_of(const Mesh& pattern,
+                                                 const std::vector<shape_model::Points>& shapes) const override {
+    return shape_model::gaussian_process(pattern, shapes, process_);
+  }
+
   shape_model::GaussianProcess process_;
-  shape_model::Correspondences correspondences_;
-  shape_model::OutlineEstimator estimator_;
 };
 
 }  // namespace

@@ -8,56 +8,50 @@
 //   members     random members of the model that it learns from (default 1500)
 //   seed        of their random numbers (default 1)
 //   global … modes   the model's, as of shape/deform
-//   triangles … scale_error   as every method that fits outlines: see `osteon describe shape/regress`
+//   triangles … draws   as every method that fits outlines: see `osteon describe shape/regress`
 //
 //     [shape.regress]
 //     plugin  = "regress"
 //     members = 1500
 
-#include "shape_model/estimator.hpp"
+#include "shape_model/outline_shape.hpp"
 
 namespace osteon {
 
 namespace {
 
-class Regress : public Shape {
+class Regress final : public shape_model::OutlineShape {
  public:
   static Schema schema() {
-    Schema schema{"Shape and pose regressed from the outlines, learnt from random members of the model, then refined.",
-                  {Parameter::integer("members", 1500, "Random members of the model that it learns from.")
-                       .at_least(400)
-                       .at_most(1'000'000),
-                   Parameter::integer("seed", 1, "Of their random numbers.").at_least(0)}};
-    for (Parameter& parameter : shape_model::process_parameters()) schema.parameters.push_back(std::move(parameter));
-    for (Parameter& parameter : shape_model::outline_parameters()) schema.parameters.push_back(std::move(parameter));
-    return schema;
+    std::vector<Parameter> own = {
+        Parameter::integer("members", 1500, "Random members of the model that it learns from.")
+            .at_least(400)
+            .at_most(1'000'000),
+        Parameter::integer("seed", 1, "Of their random numbers.").at_least(0)};
+    for (Parameter& parameter : shape_model::process_parameters()) own.push_back(std::move(parameter));
+    return shape_model::outline_schema(
+        "Shape and pose regressed from the outlines, learnt from random members of the model, then refined.",
+        std::move(own));
   }
 
   explicit Regress(const Parameters& parameters)
-      : members_(parameters.integer("members")),
+      : OutlineShape(parameters),
+        members_(parameters.integer("members")),
         seed_(static_cast<std::uint64_t>(parameters.integer("seed"))),
-        process_(shape_model::process_of(parameters)),
-        correspondences_(parameters.integer("triangles")),
-        estimator_(parameters) {}
-
-  void fit(const ShapeGallery& gallery) override {
-    const auto bones = correspondences_.of(gallery.meshes);
-    const Mesh& pattern = bones.pattern->mesh();
-    estimator_.learn(gallery, bones, [this, pattern](const std::vector<shape_model::Points>& shapes) {
-      return shape_model::gaussian_process(pattern, shapes, process_);
-    });
-    estimator_.learn_starts(gallery, members_, seed_);
-  }
-
-  [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const override { return estimator_.predict(query); }
-  [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> arrays() const override { return estimator_.arrays(); }
+        process_(shape_model::process_of(parameters)) {}
 
  private:
+  [[nodiscard]] shape_model::ShapeModel model_of(const Mesh& pattern,
+                                                 const std::vector<shape_model::Points>& shapes) const override {
+    return shape_model::gaussian_process(pattern, shapes, process_);
+  }
+  void learn_more(const ShapeGallery& gallery, shape_model::OutlineEstimator& estimator) const override {
+    estimator.learn_starts(gallery, members_, seed_);
+  }
+
   std::int64_t members_;
   std::uint64_t seed_;
   shape_model::GaussianProcess process_;
-  shape_model::Correspondences correspondences_;
-  shape_model::OutlineEstimator estimator_;
 };
 
 }  // namespace

@@ -7,49 +7,35 @@
 //
 // Parameters
 //   variance      share of the variance that the modes carry (default 0.99)
-//   triangles … scale_error   as every method that fits outlines: see `osteon describe shape/ssm`
+//   triangles … draws   as every method that fits outlines: see `osteon describe shape/ssm`
 //
 //     [shape.ssm]
 //     plugin   = "ssm"
 //     variance = 0.99
 
-#include "shape_model/estimator.hpp"
+#include "shape_model/outline_shape.hpp"
 
 namespace osteon {
 
 namespace {
 
-class Ssm : public Shape {
+class Ssm final : public shape_model::OutlineShape {
  public:
   static Schema schema() {
-    Schema schema{
+    return shape_model::outline_schema(
         "Principal components of the gallery's shapes, fitted to the X-rays' outlines.",
-        {Parameter::real("variance", 0.99, "Share of the variance that the modes carry.").at_least(0.01).at_most(1)}};
-    for (Parameter& parameter : shape_model::outline_parameters()) schema.parameters.push_back(std::move(parameter));
-    return schema;
+        {Parameter::real("variance", 0.99, "Share of the variance that the modes carry.").at_least(0.01).at_most(1)});
   }
 
-  explicit Ssm(const Parameters& parameters)
-      : variance_(parameters.real("variance")),
-        correspondences_(parameters.integer("triangles")),
-        estimator_(parameters) {}
-
-  void fit(const ShapeGallery& gallery) override {
-    const auto bones = correspondences_.of(gallery.meshes);
-    const Mesh& pattern = bones.pattern->mesh();
-    estimator_.learn(gallery, bones, [this, pattern](const std::vector<shape_model::Points>& shapes) {
-      return shape_model::principal_components(pattern, shapes, variance_);
-    });
-  }
-
-  [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const override { return estimator_.predict(query); }
-  [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> arrays() const override { return estimator_.arrays(); }
-  [[nodiscard]] std::optional<Mesh> ceiling(const Mesh& truth) const override { return estimator_.ceiling(truth); }
+  explicit Ssm(const Parameters& parameters) : OutlineShape(parameters), variance_(parameters.real("variance")) {}
 
  private:
+  [[nodiscard]] shape_model::ShapeModel model_of(const Mesh& pattern,
+                                                 const std::vector<shape_model::Points>& shapes) const override {
+    return shape_model::principal_components(pattern, shapes, variance_);
+  }
+
   double variance_;
-  shape_model::Correspondences correspondences_;
-  shape_model::OutlineEstimator estimator_;
 };
 
 }  // namespace

@@ -3,59 +3,21 @@
 #include "open3d_support/surfaces.hpp"
 #include "shape_model/quality.hpp"
 
-#include <osteon/digest.hpp>
 #include <osteon/error.hpp>
-#include <osteon/parallel.hpp>
+#include <osteon/random.hpp>
 
 #include <ATen/Functions.h>
 #include <Eigen/Dense>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace osteon::shape_model {
 
 namespace {
 
 constexpr std::int64_t kOffsetImages = 40;
-
-std::string digest_of(const Mesh& mesh) {
-  Digest digest;
-  for (const at::Tensor& part : {mesh.vertices, mesh.triangles})
-    digest.add(std::span(static_cast<const std::byte*>(part.data_ptr()),
-                         static_cast<std::size_t>(part.numel()) * part.element_size()));
-  return digest.hex();
-}
-
-}  // namespace
-
-Correspondences::Result Correspondences::of(const std::vector<Mesh>& meshes) {
-  if (meshes.size() < 2)
-    throw Error(text("the gallery has ", meshes.size(),
-                     " bones, and how shapes vary can be learnt from two or more; use shape/nearest"));
-  const Mesh& median = open3d_support::of_median_size(meshes);
-  auto& pattern = templates_[digest_of(median)];
-  if (!pattern) pattern = std::make_unique<Template>(median, triangles_);
-  std::vector<std::pair<std::string, std::string>> names;
-  std::vector<std::size_t> missing;
-  for (std::size_t i = 0; i < meshes.size(); ++i) {
-    names.emplace_back(digest_of(median), digest_of(meshes[i]));
-    if (!shapes_.contains(names.back())) {
-      shapes_[names.back()] = {};
-      missing.push_back(i);
-    }
-  }
-  parallel_for(0, std::ssize(missing), 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) {
-      throw_if_stopped();
-      const std::size_t bone = missing[static_cast<std::size_t>(i)];
-      shapes_.at(names[bone]) = pattern->onto(open3d_support::ClosestPoints(meshes[bone]));
-    }
-  });
-  Result result{pattern.get(), {}};
-  for (const auto& name : names) result.shapes.push_back(shapes_.at(name));
-  return result;
-}
 
 std::vector<Parameter> outline_parameters() {
   return {
@@ -87,10 +49,23 @@ std::vector<Parameter> outline_parameters() {
           .unit("mm")
           .at_least(0.01)
           .at_most(500),
-      Parameter::real("scale_error", 2, "Standard deviation of an image's scale.")
+      Parameter::real("scale_error", 0, "Standard deviation of an image's scale; 0: what is told with the image.")
           .unit("%")
-          .at_least(0.01)
-          .at_most(50)};
+          .at_least(0)
+          .at_most(50),
+      Parameter::flag("tune", false,
+                         "Choose noise (times 0.5, 1 or 2) or independent (times 0.25 or 1) by the error on known "
+                         "bones, a group of people left out of the model at a time."),
+      Parameter::integer("draws", 16, "Surfaces drawn from what the fit thinks possible, for intervals.")
+          .at_least(0)
+          .at_most(1000)};
+}
+
+}  // namespace
+
+Schema outline_schema(std::string summary, std::vector<Parameter> own) {
+  for (Parameter& parameter : outline_parameters()) own.push_back(std::move(parameter));
+  return {std::move(summary), std::move(own)};
 }
 
 std::vector<Parameter> process_parameters() {
@@ -113,15 +88,18 @@ GaussianProcess process_of(const Parameters& parameters) {
 }
 
 OutlineEstimator::OutlineEstimator(const Parameters& parameters)
-    : level_(parameters.real("level")), step_(parameters.real("outline_step")) {
-  settings_.noise = parameters.real("noise");
-  settings_.independent = parameters.real("independent");
-  settings_.axial = parameters.real("axial");
-  settings_.tilt = parameters.real("tilt");
-  settings_.in_plane = parameters.real("in_plane");
-  settings_.ap_ml = parameters.real("ap_ml");
-  settings_.shift = parameters.real("shift");
-  settings_.scale = parameters.real("scale_error") / 100;
+    : level_(parameters.real("level")),
+      step_(parameters.real("outline_step")),
+      tunes_(parameters.flag("tune")),
+      draws_(parameters.integer("draws")) {
+  given_.noise = parameters.real("noise");
+  given_.independent = parameters.real("independent");
+  given_.axial = parameters.real("axial");
+  given_.tilt = parameters.real("tilt");
+  given_.in_plane = parameters.real("in_plane");
+  given_.ap_ml = parameters.real("ap_ml");
+  given_.shift = parameters.real("shift");
+  given_.scale = parameters.real("scale_error") / 100;
 }
 
 View OutlineEstimator::view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,
@@ -131,11 +109,11 @@ View OutlineEstimator::view_of(const at::Tensor& image, const at::Tensor& line_i
 }
 
 void OutlineEstimator::learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder) {
+  settings_ = given_;
   builder_ = std::move(builder);
   shapes_ = aligned(bones.shapes);
   bones_ = gallery.meshes;
   model_ = builder_(shapes_);
-  settings_.outline_offset = 0;
   if (!gallery.images.defined() || gallery.images.size(0) == 0) return;
   const std::int64_t count = gallery.images.size(0), every = std::max<std::int64_t>(1, count / kOffsetImages);
   std::vector<double> offsets;
@@ -148,10 +126,43 @@ void OutlineEstimator::learn(const ShapeGallery& gallery, const Correspondences:
       if (!std::isnan(offset)) offsets.push_back(offset);
     }
   }
-  if (offsets.empty()) return;
-  const auto middle = offsets.begin() + std::ssize(offsets) / 2;
-  std::nth_element(offsets.begin(), middle, offsets.end());
-  settings_.outline_offset = *middle;
+  if (!offsets.empty()) {
+    const auto middle = offsets.begin() + std::ssize(offsets) / 2;
+    std::nth_element(offsets.begin(), middle, offsets.end());
+    settings_.outline_offset = *middle;
+  }
+  try_on_known(gallery, bones);
+}
+
+void OutlineEstimator::try_on_known(const ShapeGallery& gallery, const Correspondences::Result& bones) {
+  const CrossValidation trials(gallery, bones, builder_, [&](std::int64_t image, const Projection& told, bool is_ml) {
+    return view_of(gallery.images[image], gallery.line_integrals, told, is_ml);
+  });
+  surer_alone_ = surer_together_ = 1;
+  if (trials.empty()) return;
+  FitSettings settings = settings_for(gallery.scale_error);
+  if (tunes_) {
+    double least = std::numeric_limits<double>::infinity();
+    for (const auto& [noise, independent] : {std::pair(1.0, 1.0), {0.5, 1.0}, {2.0, 1.0}, {1.0, 0.25}}) {
+      FitSettings tried = settings;
+      tried.noise *= noise;
+      tried.independent *= independent;
+      const double error = trials.outcome(tried, true).real;
+      if (error < least) least = error, settings_.noise = tried.noise, settings_.independent = tried.independent;
+    }
+    settings = settings_for(gallery.scale_error);
+  }
+  for (const bool from_one_pair : {true, false}) {
+    const CrossValidation::Outcome outcome = trials.outcome(settings, from_one_pair);
+    (from_one_pair ? surer_alone_ : surer_together_) = outcome.real / std::max(outcome.expected, 1e-9);
+  }
+}
+
+FitSettings OutlineEstimator::settings_for(double told_scale_error) const {
+  constexpr double kLeast = 0.001;  // an outline's place in a pixel is no better known
+  FitSettings settings = settings_;
+  if (settings.scale == 0) settings.scale = std::max(told_scale_error, kLeast);
+  return settings;
 }
 
 void OutlineEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed) {
@@ -162,7 +173,7 @@ void OutlineEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t me
   ap.axes = (Eigen::Matrix3d() << 1, 0, 0, 0, 0, 1, 0, 1, 0).finished();
   ml.axes = (Eigen::Matrix3d() << 0, 0, 1, -1, 0, 0, 0, 1, 0).finished();
   regression_.emplace();
-  regression_->learn(model_, settings_, {ap, ml}, members, seed);
+  regression_->learn(model_, settings_for(gallery.scale_error), {ap, ml}, members, seed);
 }
 
 ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
@@ -176,11 +187,14 @@ ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
   if (regression_)
     for (std::size_t v = 0; v < views.size(); v += 2)
       starts.push_back(regression_->predict(views[v], views[v + 1], settings_.outline_offset));
-  const ImageFit fit = fit_to_images(model_, views, settings_, starts);
+  const ImageFit fit = fit_to_images(model_, views, settings_for(query.scale_error), starts);
   ShapePrediction prediction;
   prediction.mesh = with_points(model_.surface, model_.shape(fit.coefficients));
   prediction.residual = fit.residual;
-  prediction.expected_error = expected_error(fit);
+  // Once or several times: errors that all of a bone's X-rays share do not shrink with their number.
+  const double surer = views.size() > 2 ? surer_together_ : surer_alone_;
+  prediction.expected_error = surer * expected_error(model_, fit);
+  prediction.draws = draws_from(fit, surer);
   for (std::size_t q = 0; q < query.exposures.size(); ++q) {
     const auto moved = [&](std::size_t v, const Projection& told) {
       const ViewPose& pose = fit.poses[v];
@@ -191,18 +205,17 @@ ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
   return prediction;
 }
 
-double OutlineEstimator::expected_error(const ImageFit& fit) const {
-  // Distances between surfaces see the part of a displacement along the normal; a rigid alignment takes more of it.
-  const Points points = model_.shape(fit.coefficients);
-  const Points normals = vertex_normals(points, Connections(model_.surface));
+std::vector<Mesh> OutlineEstimator::draws_from(const ImageFit& fit, double surer) const {
   const Eigen::LLT<Eigen::MatrixXd> root(fit.covariance);
   const Eigen::MatrixXd lower = root.matrixL();
-  double sum = 0;
-  for (Eigen::Index v = 0; v < points.rows(); ++v) {
-    const Eigen::RowVectorXd along = normals.row(v) * model_.modes.middleRows(3 * v, 3);
-    sum += (along * lower).squaredNorm() + model_.noise * model_.noise;
+  std::vector<Mesh> draws;
+  for (std::int64_t d = 0; d < draws_; ++d) {
+    Random random(1, "draws of a shape", static_cast<std::uint64_t>(d));
+    Eigen::VectorXd deviates(model_.size());
+    for (Eigen::Index k = 0; k < model_.size(); ++k) deviates[k] = random.normal();
+    draws.push_back(with_points(model_.surface, model_.shape(fit.coefficients + surer * (lower * deviates))));
   }
-  return std::sqrt(sum / static_cast<double>(points.rows()));
+  return draws;
 }
 
 Mesh OutlineEstimator::ceiling(const Mesh& truth) const {

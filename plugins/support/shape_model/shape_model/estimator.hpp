@@ -1,18 +1,13 @@
 #pragma once
 
-// What the methods that fit a model to outlines do alike: carry a template onto the gallery's bones, learn how found
-// outlines lie beside true ones, fit, and say how sure they are.
+// What the methods that fit a model to outlines do alike: learn how found outlines lie beside true ones, fit, and say how
+// sure they are.
 
-#include "shape_model/image_fit.hpp"
-#include "shape_model/registration.hpp"
+#include "shape_model/cross_validation.hpp"
 #include "shape_model/regression.hpp"
-#include "shape_model/shape_model.hpp"
 
 #include <osteon/shape.hpp>
 
-#include <functional>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,26 +15,8 @@
 
 namespace osteon::shape_model {
 
-/// Bones described by one template. Kept by what the meshes hold, so that a bone that many folds know is carried once.
-class Correspondences {
- public:
-  explicit Correspondences(std::int64_t triangles) : triangles_(triangles) {}
-
-  struct Result {
-    const Template* pattern = nullptr;
-    std::vector<Points> shapes;  ///< of each mesh, in its own coordinates
-  };
-  /// The template is the bone of median size.
-  [[nodiscard]] Result of(const std::vector<Mesh>& meshes);
-
- private:
-  std::int64_t triangles_;
-  std::map<std::string, std::unique_ptr<Template>> templates_;
-  std::map<std::pair<std::string, std::string>, Points> shapes_;  ///< by template and bone
-};
-
-/// The parameters of a fit to outlines, which every method that has one declares.
-[[nodiscard]] std::vector<Parameter> outline_parameters();
+/// A summary, a plugin's own parameters, and those that every fit to outlines has.
+[[nodiscard]] Schema outline_schema(std::string summary, std::vector<Parameter> own);
 
 /// Those of a Gaussian process.
 [[nodiscard]] std::vector<Parameter> process_parameters();
@@ -49,9 +26,9 @@ class OutlineEstimator {
  public:
   explicit OutlineEstimator(const Parameters& parameters);
 
-  using Builder = std::function<ShapeModel(const std::vector<Points>& aligned_shapes)>;
   /// Builds the model, and learns from the gallery's images, whose exposures are known, how far outside a bone's rim
-  /// outlines are found.
+  /// outlines are found; and by trying itself on known bones how the fit is set best, if that is wished, and how much
+  /// surer of itself than right it is.
   void learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder);
   /// Learns, from so many random members of the model, to guess where a fit begins.
   void learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed);
@@ -64,10 +41,16 @@ class OutlineEstimator {
  private:
   [[nodiscard]] View view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,
                              bool is_ml) const;
-  [[nodiscard]] double expected_error(const ImageFit& fit) const;
+  void try_on_known(const ShapeGallery& gallery, const Correspondences::Result& bones);
+  /// `scale` is what is told when the parameters leave it open.
+  [[nodiscard]] FitSettings settings_for(double told_scale_error) const;
+  [[nodiscard]] std::vector<Mesh> draws_from(const ImageFit& fit, double surer) const;
 
   double level_, step_;
-  FitSettings settings_;
+  bool tunes_;
+  std::int64_t draws_;
+  FitSettings given_, settings_;
+  double surer_alone_ = 1, surer_together_ = 1;  ///< real errors of known bones beside those expected
   Builder builder_;
   std::vector<Points> shapes_;  ///< aligned
   std::vector<Mesh> bones_;

@@ -1,0 +1,33 @@
+#include <osteon/memo.hpp>
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace osteon {
+
+namespace {
+
+struct Slot {
+  std::mutex making;
+  at::Tensor tensor;
+};
+
+}  // namespace
+
+at::Tensor memoised(const std::string& name, const std::function<at::Tensor()>& make) {
+  static std::mutex guard;
+  static std::map<std::string, std::unique_ptr<Slot>> slots;
+  Slot* slot = nullptr;
+  {
+    const std::lock_guard lock(guard);
+    auto& found = slots[name];
+    if (!found) found = std::make_unique<Slot>();
+    slot = found.get();
+  }
+  const std::lock_guard lock(slot->making);  // an error leaves it empty, and the next one tries again
+  if (!slot->tensor.defined()) slot->tensor = make();
+  return slot->tensor;
+}
+
+}  // namespace osteon
