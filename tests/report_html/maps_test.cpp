@@ -2,6 +2,7 @@
 
 #include "maps.hpp"
 #include "report.hpp"
+#include "reports/contact_sheet.hpp"
 
 #include <ATen/Functions.h>
 #include <nlohmann/json.hpp>
@@ -96,7 +97,7 @@ TEST(Maps, OfTheSameImagesShareTheirPictures) {
 }
 
 TEST(ContactSheet, HasEachPictureAtItsPlace) {
-  const at::Tensor tiles = at::randint(1, 256, {5, 2, 3}, at::kByte), sheet = report::contact_sheet(tiles, 2);
+  const at::Tensor tiles = at::randint(1, 256, {5, 2, 3}, at::kByte), sheet = reports::contact_sheet(tiles, 2);
   ASSERT_EQ(sheet.sizes(), (std::vector<std::int64_t>{6, 6}));
   for (std::int64_t i = 0; i < 5; ++i)
     EXPECT_TRUE(sheet.slice(0, i / 2 * 2, i / 2 * 2 + 2).slice(1, i % 2 * 3, i % 2 * 3 + 3).equal(tiles[i])) << i;
@@ -105,8 +106,8 @@ TEST(ContactSheet, HasEachPictureAtItsPlace) {
 
 TEST(SmallEnough, HalvesPicturesUntilAllFit) {
   const at::Tensor few = at::randint(256, {10, 48, 48}, at::kByte);
-  EXPECT_TRUE(report::small_enough(few).equal(few));
-  const at::Tensor many = at::full({4000, 48, 48}, 90, at::kByte), smaller = report::small_enough(many);
+  EXPECT_TRUE(reports::small_enough(few, 3'000'000).equal(few));
+  const at::Tensor many = at::full({4000, 48, 48}, 90, at::kByte), smaller = reports::small_enough(many, 3'000'000);
   EXPECT_EQ(smaller.sizes(), (std::vector<std::int64_t>{4000, 24, 24}));
   EXPECT_EQ(smaller.min().item<int>(), 90);
   EXPECT_EQ(smaller.max().item<int>(), 90);

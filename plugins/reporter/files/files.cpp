@@ -12,6 +12,7 @@
 //     [reporter.files]
 
 #include "records.hpp"
+#include "reports/text.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/files.hpp>
@@ -80,7 +81,7 @@ class Files : public Reporter {
   }
 
   void on(const PicturedMap& map) {
-    const std::string word = files::file_word(map.map.title);
+    const std::string word = reports::file_word(map.map.title);
     std::string name = word;
     for (int more = 2; !maps_.insert(name).second; ++more) name = text(word, "-", more);
     log("map", map.map.title);
@@ -161,8 +162,8 @@ class Files : public Reporter {
 
   /// Before a run has a folder its lines wait.
   void log(const std::string& label, const std::string& words) {
-    waiting_ += time_stamp() + " " + files::one_line(label) +
-                std::string(label.size() < 9 ? 9 - label.size() : 1, ' ') + files::one_line(words) + "\n";
+    waiting_ += time_stamp() + " " + reports::one_line(label) +
+                std::string(label.size() < 9 ? 9 - label.size() : 1, ' ') + reports::one_line(words) + "\n";
     if (run_.folder.empty()) return;
     const std::filesystem::path file = run_.folder / "log.txt";
     std::ofstream out(file, std::ios::app | std::ios::binary);

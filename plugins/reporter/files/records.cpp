@@ -2,13 +2,12 @@
 
 #include "records.hpp"
 
+#include "reports/text.hpp"
+
 #include <osteon/error.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <cmath>
 #include <initializer_list>
 
@@ -43,26 +42,8 @@ const char* truth(bool value) { return value ? "true" : "false"; }
 
 }  // namespace
 
-namespace {
-
-template <class Number>
-std::string shortest(Number value) {
-  if (std::isnan(value)) return "";
-  char digits[40];
-  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
-
-}  // namespace
-
-std::string number_text(double value) { return shortest(value); }
-std::string number_text(float value) { return shortest(value); }
-
-std::string one_line(std::string_view words) {
-  std::string line(words);
-  std::ranges::replace_if(
-      line, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  return line;
-}
+std::string number_text(double value) { return std::isnan(value) ? "" : reports::number_text(value); }
+std::string number_text(float value) { return std::isnan(value) ? "" : reports::number_text(value); }
 
 std::string environment_json(const RunStarted& run) {
   Json json = Json::object();
@@ -166,21 +147,6 @@ std::string map_csv(const PicturedMap& map) {
                   number_text(row.axial), number_text(row.tilt), number_text(row.in_plane), number_text(row.energy)});
   }
   return csv;
-}
-
-std::string file_word(std::string_view title) {
-  std::string word;
-  for (const char c : title) {
-    const auto letter = static_cast<unsigned char>(c);
-    if (letter < 0x80 && std::isalnum(letter) != 0) {
-      word += static_cast<char>(std::tolower(letter));
-    } else if (!word.empty() && word.back() != '-') {
-      word += '-';
-    }
-  }
-  word.resize(std::min<std::size_t>(word.size(), 100));
-  while (!word.empty() && word.back() == '-') word.pop_back();
-  return word.empty() ? "map" : word;
 }
 
 std::string left_out_csv(const std::vector<SpecimenLeftOut>& specimens) {

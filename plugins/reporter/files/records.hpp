@@ -5,7 +5,6 @@
 #include <osteon/reporter.hpp>
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace osteon::files {
@@ -13,9 +12,6 @@ namespace osteon::files {
 /// Shortest text that reads back to the same number of its type; "" for NaN.
 [[nodiscard]] std::string number_text(double value);
 [[nodiscard]] std::string number_text(float value);
-
-/// Line breaks and other control characters become blanks: a line of the log is one event's.
-[[nodiscard]] std::string one_line(std::string_view words);
 
 [[nodiscard]] std::string environment_json(const RunStarted& run);
 /// `end.status` "running" has no seconds yet.
@@ -27,8 +23,6 @@ namespace osteon::files {
 [[nodiscard]] std::string charts_json(const std::vector<Chart>& charts);
 /// A line an image. Throws a failure when the map's lists differ in length.
 [[nodiscard]] std::string map_csv(const PicturedMap& map);
-/// A title as a file's name: lower case letters, digits and hyphens, "map" where nothing is left.
-[[nodiscard]] std::string file_word(std::string_view title);
 [[nodiscard]] std::string left_out_csv(const std::vector<SpecimenLeftOut>& specimens);
 
 }  // namespace osteon::files

@@ -1,11 +1,11 @@
 #include "maps.hpp"
 
 #include "markup.hpp"
+#include "reports/contact_sheet.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/error.hpp>
 
-#include <ATen/Functions.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -121,21 +121,6 @@ std::string data(const PicturedMap& map, const Placed& place, const Bones& bones
   return data_block(json);
 }
 
-void check(const PicturedMap& map) {
-  const std::int64_t n = std::ssize(map.rows);
-  const at::Tensor &points = map.map.points, &images = map.map.images, &thumbnails = map.thumbnails;
-  const bool fits = points.defined() && points.scalar_type() == at::kFloat && points.dim() == 2 &&
-                    points.size(0) == n && points.size(1) == 2 && images.defined() &&
-                    images.scalar_type() == at::kLong && images.numel() == n && images.is_contiguous() &&
-                    thumbnails.defined() && thumbnails.scalar_type() == at::kByte && thumbnails.dim() == 3 &&
-                    thumbnails.size(0) == n && std::ssize(map.bones) == n && std::ssize(map.held_out) == n &&
-                    std::ssize(map.roles) == n;
-  if (!fits)
-    throw failure(text("map \"", map.map.title, "\": for each of its ", n,
-                       " images there must be a point (float32 [n, 2]), a number, a thumbnail (uint8 [n, h, w]), a "
-                       "bone, a role and whether it was held out"));
-}
-
 /// A circle, a square, a triangle and a diamond of about equal area, used by every map.
 constexpr const char* kMarks =
     "<svg class=\"marks\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><circle id=\"osteon-mark-0\" r=\"3\"/>"
@@ -143,27 +128,6 @@ constexpr const char* kMarks =
     "d=\"M0 -3.9L3.7 2.8H-3.7Z\"/><path id=\"osteon-mark-3\" d=\"M0 -3.9L3.9 0L0 3.9L-3.9 0Z\"/></defs></svg>\n";
 
 }  // namespace
-
-at::Tensor small_enough(const at::Tensor& thumbnails) {
-  at::Tensor tiles = thumbnails.contiguous();
-  while (tiles.numel() > kMostPixels && tiles.size(1) > 8 && tiles.size(2) > 8)
-    tiles = at::adaptive_avg_pool2d(tiles.to(at::kFloat), {tiles.size(1) / 2, tiles.size(2) / 2}).round().to(at::kByte);
-  return tiles;
-}
-
-at::Tensor contact_sheet(const at::Tensor& tiles, std::int64_t columns) {
-  const std::int64_t n = tiles.size(0), h = tiles.size(1), w = tiles.size(2), rows = (n + columns - 1) / columns;
-  at::Tensor all = at::zeros({rows * columns, h, w}, at::kByte);
-  all.narrow(0, 0, n).copy_(tiles);
-  return all.reshape({rows, columns, h, w}).permute({0, 2, 1, 3}).reshape({rows * h, columns * w});
-}
-
-/// Tiles in a row of a sheet that is about as wide as high.
-static std::int64_t columns_of(const at::Tensor& tiles) {
-  const double side =
-      std::sqrt(static_cast<double>(tiles.size(0) * tiles.size(1)) / static_cast<double>(tiles.size(2)));
-  return std::max<std::int64_t>(1, std::llround(side));
-}
 
 std::size_t Maps::sheet_of(const at::Tensor& thumbnails) {
   const at::Tensor given = thumbnails.contiguous();
@@ -177,14 +141,14 @@ std::size_t Maps::sheet_of(const at::Tensor& thumbnails) {
   const auto sheet = static_cast<std::size_t>(known - digests_.begin());
   if (known != digests_.end()) return sheet;
   digests_.push_back(digest);
-  tiles_.push_back(small_enough(given));
+  tiles_.push_back(reports::small_enough(given, kMostPixels));
   sheets_ += text("<img id=\"osteon-sheet-", sheet, "\" hidden alt=\"\" src=\"",
-                  data_url(contact_sheet(tiles_.back(), columns_of(tiles_.back()))), "\">\n");
+                  data_url(reports::contact_sheet(tiles_.back(), reports::columns_of(tiles_.back()))), "\">\n");
   return sheet;
 }
 
 void Maps::add(const PicturedMap& map) {
-  check(map);
+  reports::require_complete(map);
   std::string figure = text("<figure class=\"plot map\"><figcaption>", escaped(map.map.title), "</figcaption>");
   if (map.rows.empty()) {
     figure += "<p class=\"quiet\">no image</p>";
@@ -196,7 +160,7 @@ void Maps::add(const PicturedMap& map) {
                    escaped(map.map.title), ": ", map.rows.size(), " images of ", bones.names.size(),
                    bones.names.size() == 1 ? " bone" : " bones", "\">\n", points(map, place, bones), "</svg></div>",
                    legend(map, bones));
-    figure += data(map, place, bones, sheet, tiles_[sheet], columns_of(tiles_[sheet]));
+    figure += data(map, place, bones, sheet, tiles_[sheet], reports::columns_of(tiles_[sheet]));
   }
   if (!map.map.note.empty()) figure += text("<p class=\"note\">", escaped(map.map.note), "</p>");
   figures_ += figure + "</figure>\n";

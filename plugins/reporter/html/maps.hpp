@@ -29,10 +29,4 @@ class Maps {
   std::string figures_, sheets_;
 };
 
-/// uint8 `[n, h, w]`, halved until all of them have at most three million pixels.
-[[nodiscard]] at::Tensor small_enough(const at::Tensor& thumbnails);
-
-/// Tiles side by side in rows of `columns`, black after the last: `[rows × h, columns × w]`.
-[[nodiscard]] at::Tensor contact_sheet(const at::Tensor& tiles, std::int64_t columns);
-
 }  // namespace osteon::report
