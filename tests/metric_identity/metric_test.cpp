@@ -2,6 +2,7 @@
 
 #include "host/handles.hpp"
 #include "host/registry.hpp"
+#include "people.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/random.hpp>
@@ -89,6 +90,21 @@ TEST(Identification, CountsBonesNotImages) {
   EXPECT_TRUE(chance.is_baseline);
 }
 
+TEST(Identification, TellsWhatEachPersonAdds) {
+  Evidence::Contents contents = three_bones();
+  contents.bones[2].subject = "person 0";
+  const MetricResult result = make_metric("identification").evaluate(contents);
+  const MetricValue& ours = find(result, "fingerprint + knn", "never trained on");
+  ASSERT_EQ(ours.people.size(), 2U);
+  EXPECT_EQ(ours.people[0].person, "person 0");
+  EXPECT_NEAR(ours.people[0].sum, 100 * (0.8 + 1), 1e-9);
+  EXPECT_EQ(ours.people[0].count, 2);
+  EXPECT_EQ(ours.people[1].person, "person 1");
+  EXPECT_NEAR(ours.people[1].sum, 100, 1e-9);
+  EXPECT_NEAR(test::mean_over_people(ours), 100 * ours.value / 3, 1e-9);
+  EXPECT_TRUE(find(result, "chance", "never trained on").people.empty());
+}
+
 TEST(Identification, KeepsSeenAndNeverTrainedBonesApart) {
   Evidence::Contents contents = three_bones();
   contents.identifications.push_back(identification("fingerprint", false, integers({1, 2}), integers({1, 0}), 4));
@@ -122,6 +138,8 @@ TEST(Identification, GivesAnIntervalOverPeopleFromTwelveOn) {
   const MetricValue value = find(metric.evaluate(contents), "fingerprint + knn", "never trained on");
   EXPECT_EQ(value.unit, "%");
   EXPECT_NEAR(value.value, 100 * 10.0 / 12, 1e-9);
+  EXPECT_EQ(value.people.size(), 12U);
+  EXPECT_NEAR(test::mean_over_people(value), value.value, 1e-9);
   ASSERT_TRUE(value.interval.has_value());
   // Resampled shares are Binomial(12, 10/12) / 12: its 2.5 and 97.5 % points are 7/12 and 12/12.
   EXPECT_NEAR(value.interval->first, 100 * 7.0 / 12, 1e-9);
@@ -214,6 +232,8 @@ TEST(TripletAccuracy, AgreesWithTheDefinitionAtEachMargin) {
     EXPECT_EQ(value.note, "");
     EXPECT_FALSE(value.is_baseline);
     EXPECT_FALSE(value.interval.has_value());
+    EXPECT_EQ(value.people.size(), 4U);
+    EXPECT_NEAR(test::mean_over_people(value), value.value, 1e-9);
   }
   EXPECT_LT(find(result, "fingerprint", "own margin").value, find(result, "fingerprint", "margin 0").value);
 }
@@ -287,6 +307,7 @@ TEST(Classification, IsTheMeanOverBonesOfTheShareOfImages) {
   EXPECT_EQ(layer.counted, "bones");
   EXPECT_FALSE(layer.is_baseline);
   EXPECT_EQ(layer.note, "from the training images' own CT volumes");
+  EXPECT_DOUBLE_EQ(test::mean_over_people(layer), 75);
   EXPECT_DOUBLE_EQ(find(result, "class layer", "another scan").value, 100);
   EXPECT_DOUBLE_EQ(find(result, "raw pixels, nearest training image", "validation images").value, 75);
   EXPECT_DOUBLE_EQ(find(result, "raw pixels, nearest training image", "another scan").value, 50);

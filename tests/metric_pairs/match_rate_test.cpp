@@ -1,5 +1,6 @@
 // metric/match_rate on matches counted by hand and by a naive loop.
 
+#include "people.hpp"
 #include "scene.hpp"
 
 namespace osteon {
@@ -151,6 +152,8 @@ TEST(MatchRate, ResamplesPeopleFromTwelveOn) {
     }
     const MetricResult result = make_metric(kPlugin).evaluate(scene.finished());
     const MetricValue& value = find(result, kSquared, "fingerprint, mean of bones", "same bone");
+    EXPECT_EQ(std::ssize(value.people), people);
+    EXPECT_NEAR(test::mean_over_people(value), value.value, 1e-9);
     ASSERT_EQ(value.interval.has_value(), people == 12);
     if (!value.interval) continue;
     EXPECT_NEAR(value.value, 100 * 8.0 / 12, 1e-9);

@@ -1,6 +1,7 @@
 // metric/retrieval: ranked lists counted by hand, and references that scripts/metric_references counts place by place.
 
 #include "cases.hpp"
+#include "people.hpp"
 
 namespace osteon {
 namespace {
@@ -133,6 +134,8 @@ TEST(Retrieval, AveragesOverABonesQueriesThenOverBones) {
   EXPECT_EQ(value.note, "");
   EXPECT_FALSE(value.interval.has_value());
   EXPECT_DOUBLE_EQ(find(result, kNever, "fingerprint", "Recall@2").value, 50);
+  EXPECT_EQ(value.people.size(), 2U);
+  EXPECT_DOUBLE_EQ(test::mean_over_people(value), 37.5);
 }
 
 TEST(Retrieval, KeepsSeenAndNeverTrainedBonesApart) {

@@ -2,6 +2,7 @@
 
 #include "host/handles.hpp"
 #include "host/registry.hpp"
+#include "people.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/random.hpp>
@@ -127,6 +128,14 @@ TEST(Verification, CountsRanksInBones) {
   EXPECT_EQ(to_text(at(result, kRanks, "fingerprint", "rank 1")), "2.5 of 3");
   EXPECT_EQ(to_text(at(result, kRanks, "fingerprint", "rank 2")), "3 of 3");
   EXPECT_EQ(find(result, kRanks, "fingerprint", "rank 3"), nullptr);
+  const MetricValue& first = at(result, kRanks, "fingerprint", "rank 1");
+  ASSERT_EQ(first.people.size(), 3U);
+  EXPECT_EQ(first.people[1].person, "p1");
+  EXPECT_DOUBLE_EQ(first.people[1].sum, 50);
+  EXPECT_NEAR(test::mean_over_people(first), 100 * 2.5 / 3, 1e-9);
+  EXPECT_DOUBLE_EQ(test::mean_over_people(at(result, kRanks, "fingerprint", "mean reciprocal rank")),
+                   (1 + 0.75 + 1) / 3);
+  EXPECT_TRUE(at(result, kRanks, "chance", "rank 1").people.empty());
   EXPECT_DOUBLE_EQ(at(result, kRanks, "fingerprint", "mean reciprocal rank").value, (1 + 0.75 + 1) / 3);
   const ChartSeries& curve = chart(result, "Cumulative match characteristic, bones never trained on").series.front();
   EXPECT_EQ(curve.x, (std::vector<double>{1, 2, 3}));
@@ -263,6 +272,8 @@ TEST(WatchList, TellsWhatTheClassifiersAcceptedAndRejected) {
   EXPECT_NEAR(value("accepted and wrong"), 100 * 0.5 / 3, 1e-9);
   EXPECT_NEAR(value("rejected"), 100 * 2.0 / 3, 1e-9);
   EXPECT_EQ(at(result, table, "fingerprint + knn", "rejected").count, 3);
+  EXPECT_NEAR(test::mean_over_people(at(result, table, "fingerprint + knn", "rejected")), 100 * 2.0 / 3, 1e-9);
+  EXPECT_TRUE(at(result, table, "fingerprint + knn", "false accepts, stated").people.empty());
 
   contents.identifications[0].impostor_scores = at::Tensor();
   EXPECT_EQ(find(evaluate(contents), table, "fingerprint + knn", "rejected"), nullptr);

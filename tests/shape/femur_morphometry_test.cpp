@@ -2,6 +2,7 @@
 
 #include "evidence.hpp"
 #include "femurs.hpp"
+#include "people.hpp"
 
 #include <gtest/gtest.h>
 
@@ -29,6 +30,8 @@ TEST(FemurMorphometry, IsTheDifferenceOfWhatBothBonesMeasure) {
   EXPECT_EQ(find(result, "nearest", "anteversion", kTable)->count, 2);
   EXPECT_FALSE(find(result, "nearest", "anteversion", kTable)->is_baseline);
   EXPECT_FALSE(find(result, "nearest", "anteversion", kTable)->interval.has_value());
+  EXPECT_NEAR(test::mean_over_people(*find(result, "nearest", "anteversion", kTable)),
+              figure(result, "nearest", "anteversion", kTable), 1e-9);
   // One known bone: its measures are the gallery's mean, and its surface is the mean shape.
   EXPECT_NEAR(figure(result, "mean of the gallery's measures", "anteversion", kTable),
               figure(result, "nearest", "anteversion", kTable), 1e-6);

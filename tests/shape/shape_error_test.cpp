@@ -2,6 +2,7 @@
 
 #include "evidence.hpp"
 #include "femurs.hpp"
+#include "people.hpp"
 
 #include <gtest/gtest.h>
 
@@ -201,6 +202,10 @@ TEST(ShapeError, DifferencesArePairedByBone) {
   EXPECT_FALSE(find(result, "b", "minus oracle")->larger_is_better);
   EXPECT_FALSE(find(result, "b", "minus oracle")->interval.has_value());
   EXPECT_EQ(find(result, "b", "minus oracle")->table, kDifferences);
+  const MetricValue *rms = find(result, "b", "RMS"), *better = find(result, "b", "better than oracle");
+  EXPECT_EQ(rms->people.size(), 3U);
+  EXPECT_NEAR(test::mean_over_people(*rms), rms->value, 1e-9);
+  EXPECT_NEAR(test::mean_over_people(*better), 100 * 2.0 / 3, 1e-9);
 }
 
 const Given kQuick{{"samples", std::int64_t{1000}}, {"pictures", std::int64_t{0}}};

@@ -1,6 +1,7 @@
 // metric/shape_identity, loaded through the host, on spheres whose distances are differences of their radii.
 
 #include "loaded.hpp"
+#include "people.hpp"
 #include "solids.hpp"
 
 #include <gtest/gtest.h>
@@ -51,6 +52,8 @@ TEST(ShapeIdentity, IsOfTheNearestSurface) {
   EXPECT_EQ(find(result, "m", "same bone").unit, "of 4");
   EXPECT_FALSE(find(result, "m", "same bone").is_baseline);
   EXPECT_FALSE(find(result, "m", "same bone").interval.has_value());  // two people
+  EXPECT_EQ(find(result, "m", "same bone").people.size(), 2U);
+  EXPECT_DOUBLE_EQ(test::mean_over_people(find(result, "m", "same bone")), 75);
   EXPECT_DOUBLE_EQ(find(result, "chance", "same bone").value, 1);
   EXPECT_NEAR(find(result, "chance", "the other side").value, 4.0 / 3, 1e-12);
   EXPECT_DOUBLE_EQ(find(result, "nearest by length", "same bone").value, 4);

@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   common.command_line = typed(argc, argv);
   osteon::cli::add_run(app, common);
   osteon::cli::add_check(app, common);
+  osteon::cli::add_compare(app, common);
   osteon::cli::add_view(app, common);
   osteon::cli::add_render(app, common);
   osteon::cli::add_xray(app, common);

@@ -142,10 +142,7 @@ class Classification final : public Metric {
     value.counted = "bones";
     value.note = column.note;
     value.value = 100 * sum / static_cast<double>(value.count);
-    std::vector<statistics::Contribution> contributions;
-    for (const auto& [subject, one] : people) contributions.push_back(one);
-    if (const auto interval = statistics::share_interval(contributions, evidence.seed()))
-      value.interval = {100 * interval->first, 100 * interval->second};
+    statistics::set_people(value, people, evidence.seed(), 100);
     return value;
   }
 

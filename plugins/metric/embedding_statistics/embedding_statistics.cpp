@@ -289,10 +289,7 @@ class EmbeddingStatistics final : public Metric {
     }
     value.count = std::ssize(bones);
     value.value = 100 * sum / static_cast<double>(bones.size());
-    std::vector<statistics::Contribution> contributions;
-    for (const auto& [subject, one] : people) contributions.push_back(one);
-    if (const auto interval = statistics::share_interval(contributions, evidence.seed()))
-      value.interval = {100 * interval->first, 100 * interval->second};
+    statistics::set_people(value, people, evidence.seed(), 100);
   }
 
   void add_chance(const Evidence& evidence, const Setting& setting, std::vector<MetricValue>& values) const {

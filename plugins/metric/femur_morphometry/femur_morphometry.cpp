@@ -233,9 +233,7 @@ class FemurMorphometry final : public Metric {
       if (value.count > 0) value.value = all.hits / all.total;
       if (value.count < asked)
         value.note = text("not found in ", asked - value.count, " of ", asked, " predicted or true bones");
-      std::vector<statistics::Contribution> contributions;
-      for (const auto& [person, contribution] : people) contributions.push_back(contribution);
-      value.interval = statistics::share_interval(contributions, evidence.seed());
+      statistics::set_people(value, people, evidence.seed());
       values.push_back(std::move(value));
     }
   }

@@ -129,14 +129,9 @@ class RankOne final : public Metric {
       return value;
     }
     double sum = 0;
-    std::vector<statistics::Contribution> people;
-    for (const auto& [subject, one] : answers.by_person) {
-      sum += one.hits;
-      people.push_back(one);
-    }
+    for (const auto& [subject, one] : answers.by_person) sum += one.hits;
     value.value = is_percentage(answers) ? 100 * sum / static_cast<double>(value.count) : sum;
-    if (const auto interval = statistics::share_interval(people, evidence.seed()))
-      value.interval = {100 * interval->first, 100 * interval->second};
+    statistics::set_people(value, answers.by_person, evidence.seed(), 100);
     return value;
   }
 

@@ -130,18 +130,15 @@ class MatchRate final : public Metric {
   /// `value` as the mean over the bones of all people. `missing`: why there is none, where that is known.
   static MetricValue mean_of(const std::map<std::string, statistics::Contribution>& people, const std::string& missing,
                              MetricValue value, const Evidence& evidence) {
-    std::vector<statistics::Contribution> contributions;
     statistics::Contribution sum;
     for (const auto& [subject, one] : people) {
-      contributions.push_back(one);
       sum.hits += one.hits;
       sum.total += one.total;
     }
     value.count = std::llround(sum.total);
     value.value = 100 * sum.hits / sum.total;
-    if (contributions.empty()) value.note = missing.empty() ? "no bone has such gallery X-rays" : missing;
-    if (const auto interval = statistics::share_interval(contributions, evidence.seed()))
-      value.interval = {100 * interval->first, 100 * interval->second};
+    if (people.empty()) value.note = missing.empty() ? "no bone has such gallery X-rays" : missing;
+    statistics::set_people(value, people, evidence.seed(), 100);
     return value;
   }
 

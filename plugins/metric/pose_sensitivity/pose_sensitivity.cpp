@@ -223,10 +223,7 @@ class PoseSensitivity final : public Metric {
     if (evidence.queries_share_volume())
       value.note = "gallery and queries share a CT volume: says nothing about identity";
     value.value = 100 * sum / static_cast<double>(by_bone.size());
-    std::vector<statistics::Contribution> people;
-    for (const auto& [person, one] : by_person) people.push_back(one);
-    if (const auto interval = statistics::share_interval(people, evidence.seed()))
-      value.interval = {100 * interval->first, 100 * interval->second};
+    statistics::set_people(value, by_person, evidence.seed(), 100);
     return value;
   }
 

@@ -253,15 +253,10 @@ class Retrieval final : public Metric {
       person.hits += own.hits / own.total;
     }
     double sum = 0;
-    std::vector<statistics::Contribution> contributions;
-    for (const auto& [subject, one] : people) {
-      sum += one.hits;
-      contributions.push_back(one);
-    }
+    for (const auto& [subject, one] : people) sum += one.hits;
     value.unit = '%';
     value.value = 100 * sum / static_cast<double>(value.count);
-    if (const auto interval = statistics::share_interval(contributions, evidence.seed()))
-      value.interval = {100 * interval->first, 100 * interval->second};
+    statistics::set_people(value, people, evidence.seed(), 100);
     return value;
   }
 

@@ -14,9 +14,10 @@ Samples samples_of(const std::vector<std::optional<double>>& values, const std::
   for (std::size_t i = 0; i < values.size(); ++i)
     if (values[i] && !std::isnan(*values[i])) {
       samples.value.push_back(*values[i]);
-      samples.person.push_back(number.try_emplace(people[i], number.size()).first->second);
+      const auto [place, is_new] = number.try_emplace(people[i], number.size());
+      if (is_new) samples.people.push_back(people[i]);
+      samples.person.push_back(place->second);
     }
-  samples.people = number.size();
   return samples;
 }
 
@@ -45,13 +46,25 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b) {
   return products / static_cast<double>(a.size() - 1) / spread;
 }
 
-std::optional<std::pair<double, double>> interval(const Samples& samples, std::uint64_t seed) {
-  std::vector<statistics::Contribution> people(samples.people);
+namespace {
+
+std::vector<statistics::Contribution> contributions(const Samples& samples) {
+  std::vector<statistics::Contribution> people(samples.people.size());
   for (std::size_t i = 0; i < samples.value.size(); ++i) {
     people[samples.person[i]].hits += samples.value[i];
     people[samples.person[i]].total += 1;
   }
-  return statistics::share_interval(people, seed);
+  return people;
+}
+
+}  // namespace
+
+std::vector<PersonPart> parts(const Samples& samples) {
+  return statistics::parts(samples.people, contributions(samples));
+}
+
+std::optional<std::pair<double, double>> interval(const Samples& samples, std::uint64_t seed) {
+  return statistics::share_interval(contributions(samples), seed);
 }
 
 }  // namespace osteon::shape_error

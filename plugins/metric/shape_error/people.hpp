@@ -2,6 +2,8 @@
 
 // One number a held-out bone, and what people they are of.
 
+#include <osteon/metric.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,8 +14,8 @@ namespace osteon::shape_error {
 
 struct Samples {
   std::vector<double> value;
-  std::vector<std::size_t> person;  ///< 0 … people - 1
-  std::size_t people = 0;
+  std::vector<std::size_t> person;  ///< index into `people`
+  std::vector<std::string> people;
 };
 
 /// The values that are known, of those listed with the person that each is of.
@@ -27,6 +29,9 @@ double deviation(const std::vector<double>& values);
 
 /// Pearson's; NaN of fewer than three pairs or where one of both does not vary.
 double correlation(const std::vector<double>& a, const std::vector<double>& b);
+
+/// What each person adds to the mean, for `MetricValue::people`.
+std::vector<PersonPart> parts(const Samples& samples);
 
 /// 95 % of the mean over bones when people are drawn with replacement; nothing for fewer than 12 people.
 std::optional<std::pair<double, double>> interval(const Samples& samples, std::uint64_t seed);

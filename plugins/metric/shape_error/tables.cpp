@@ -40,6 +40,7 @@ MetricValue mean_cell(MetricValue value, const Samples& samples, const Setting& 
   value.value = mean(samples.value);
   value.count = std::ssize(samples.value);
   value.interval = interval(samples, setting.seed);
+  value.people = parts(samples);
   return value;
 }
 
@@ -106,6 +107,9 @@ void add_difference(const Row& row, const Row& reference, const std::string& who
   MetricValue count = cell(kDifferences, row.name, text("better than ", whose), text("of ", samples.value.size()));
   count.value = static_cast<double>(std::ranges::count_if(samples.value, [](double d) { return d < 0; }));
   count.count = std::ssize(samples.value);
+  Samples is_better = samples;
+  for (double& d : is_better.value) d = d < 0 ? 100 : 0;
+  count.people = parts(is_better);
   count.larger_is_better = true;
   difference.is_baseline = count.is_baseline = row.is_baseline;
   if (reference.name == kTwoScalarsRow) difference.note = row.verdict;

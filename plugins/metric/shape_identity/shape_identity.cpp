@@ -253,11 +253,10 @@ class ShapeIdentity : public Metric {
       return value;
     }
     value.value = hits;
-    std::vector<statistics::Contribution> contributions;
-    for (const auto& [subject, contribution] : people) contributions.push_back(contribution);
-    if (const auto interval = statistics::share_interval(contributions, evidence.seed()))
-      value.interval =
-          std::pair(interval->first * static_cast<double>(count), interval->second * static_cast<double>(count));
+    statistics::set_people(value, people, evidence.seed(), 100);
+    const double bones_per_percent = static_cast<double>(count) / 100;
+    if (value.interval)
+      value.interval = {value.interval->first * bones_per_percent, value.interval->second * bones_per_percent};
     return value;
   }
 

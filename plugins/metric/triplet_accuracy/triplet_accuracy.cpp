@@ -216,10 +216,7 @@ class TripletAccuracy final : public Metric {
       person.total += 1;
     }
     value.value = 100 * hits / static_cast<double>(gap.size());
-    std::vector<statistics::Contribution> contributions;
-    for (const auto& [subject, one] : people) contributions.push_back(one);
-    if (const auto interval = statistics::share_interval(contributions, scored.evidence->seed()))
-      value.interval = {100 * interval->first, 100 * interval->second};
+    statistics::set_people(value, people, scored.evidence->seed(), 100);
     return value;
   }
 

@@ -32,6 +32,7 @@ bool has_row(const MetricResult& result, const MetricValue& like, const std::str
 void set_share(MetricValue& value, const BoneAverage& of_bones, std::uint64_t seed) {
   value.count = std::ssize(of_bones.by_bone);
   value.counted = "bones";
+  value.people = of_bones.parts(100);
   if (of_bones.by_person.size() >= statistics::kFewestPeople) {
     value.unit = "%";
     value.value = 100 * of_bones.sum / static_cast<double>(value.count);
@@ -47,6 +48,7 @@ void set_mean(MetricValue& value, const BoneAverage& of_bones, std::uint64_t see
   value.counted = "bones";
   value.unit = "";
   value.value = of_bones.sum / static_cast<double>(value.count);
+  value.people = of_bones.parts(1);
   value.interval = statistics::share_interval(of_bones.by_person, seed);
 }
 

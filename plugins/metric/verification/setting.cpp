@@ -27,6 +27,7 @@ MetricValue chance(MetricValue value, double by_chance) {
   value.value = by_chance;
   value.is_baseline = true;
   value.interval.reset();
+  value.people.clear();
   return value;
 }
 

@@ -82,6 +82,7 @@ MetricValue share(const WatchList& list, const Evidence& evidence, const Cohort&
     add_note(value, "gallery and queries share a CT volume: says nothing about identity");
   if (average.by_bone.empty()) return undefined(value, "no query images");
   value.value = 100 * average.sum / static_cast<double>(value.count);
+  value.people = average.parts(100);
   value.interval = times_hundred(statistics::share_interval(average.by_person, evidence.seed()));
   return value;
 }
@@ -97,6 +98,7 @@ void add_watch_lists(const Evidence& evidence, const Cohort& cohort, MetricResul
     MetricValue stated = result.values.back();
     stated.column = "false accepts, stated";
     stated.interval.reset();
+    stated.people.clear();
     if (!std::isnan(stated.value)) stated.value = 100 * list.stated_sum / static_cast<double>(list.entries);
     result.values.insert(result.values.end() - 1, stated);
     add("accepted and right", true, [](const Answer& a) { return a.is_accepted && a.is_right; });

@@ -61,4 +61,25 @@ std::optional<std::pair<double, double>> share_interval(std::span<const Contribu
   });
 }
 
+void set_people(MetricValue& value, const std::map<std::string, Contribution>& people, std::uint64_t seed,
+                double scale) {
+  std::vector<std::string> names;
+  std::vector<Contribution> contributions;
+  for (const auto& [name, contribution] : people) {
+    names.push_back(name);
+    contributions.push_back(contribution);
+  }
+  value.people = parts(names, contributions, scale);
+  value.interval = share_interval(contributions, seed);
+  if (value.interval) value.interval = {scale * value.interval->first, scale * value.interval->second};
+}
+
+std::vector<PersonPart> parts(std::span<const std::string> people, std::span<const Contribution> contributions,
+                              double scale) {
+  std::vector<PersonPart> result;
+  for (std::size_t i = 0; i < people.size(); ++i)
+    result.push_back({people[i], scale * contributions[i].hits, contributions[i].total});
+  return result;
+}
+
 }  // namespace osteon::statistics

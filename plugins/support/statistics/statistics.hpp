@@ -4,10 +4,14 @@
 // resampled is the person (cluster bootstrap; Davison and Hinkley, "Bootstrap methods and their application", 1997,
 // section 3.8). Below `kFewestPeople` a percentile interval covers far less than it claims, so there is none.
 
+#include <osteon/metric.hpp>
+
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,6 +29,15 @@ struct Contribution {
 /// `kFewestPeople` people. The same seed draws the same people, so rows of one table are resampled alike.
 [[nodiscard]] std::optional<std::pair<double, double>> share_interval(std::span<const Contribution> people,
                                                                       std::uint64_t seed);
+
+/// Fills `value.people`, and `value.interval` by `share_interval`, of a figure that is a mean over `people`, both times
+/// `scale` (100: shares in percent).
+void set_people(MetricValue& value, const std::map<std::string, Contribution>& people, std::uint64_t seed,
+                double scale = 1);
+
+/// What `MetricValue::people` holds of `people[i]`, who contributes `contributions[i]`, times `scale`.
+[[nodiscard]] std::vector<PersonPart> parts(std::span<const std::string> people,
+                                            std::span<const Contribution> contributions, double scale = 1);
 
 /// The same for any figure: `figure(times)` gets how often each person was drawn and gives the figure of that sample,
 /// or NaN where it is undefined. Nothing for fewer than `kFewestPeople` people.

@@ -56,7 +56,10 @@ BoneAverage average_over_bones(std::size_t count, const std::function<std::int64
     person.hits += mean;
     person.total += 1;
   }
-  for (const auto& [person, one] : people) average.by_person.push_back(one);
+  for (const auto& [person, one] : people) {
+    average.by_person.push_back(one);
+    average.people.push_back(cohort.name[static_cast<std::size_t>(person)]);
+  }
   return average;
 }
 

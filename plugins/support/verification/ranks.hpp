@@ -41,6 +41,12 @@ struct BoneAverage {
   std::map<std::int64_t, double> by_bone;
   double sum = 0;                                   ///< over the bones
   std::vector<statistics::Contribution> by_person;  ///< hits: sum over the person's bones; total: bones
+  std::vector<std::string> people;                  ///< whose they are
+
+  /// For `MetricValue::people`.
+  [[nodiscard]] std::vector<PersonPart> parts(double scale) const {
+    return statistics::parts(people, by_person, scale);
+  }
 };
 
 /// `figure(i)` of item i, which shows the bone `bone(i)`.

@@ -58,7 +58,10 @@ Cohort cohort_of(const std::vector<EvidenceBone>& bones) {
   std::map<std::string, std::int64_t> numbers;
   for (const EvidenceBone& bone : bones) {
     const auto [place, is_new] = numbers.try_emplace(bone.subject, cohort.people);
-    cohort.people += is_new ? 1 : 0;
+    if (is_new) {
+      ++cohort.people;
+      cohort.name.push_back(bone.subject);
+    }
     cohort.person.push_back(place->second);
     cohort.side.push_back(bone.side);
   }

@@ -17,6 +17,7 @@ struct Cohort {
   std::vector<std::int64_t> person;  ///< of each bone
   std::vector<Side> side;            ///< of each bone
   std::int64_t people = 0;
+  std::vector<std::string> name = {};  ///< of each person
 };
 
 [[nodiscard]] Cohort cohort_of(const std::vector<EvidenceBone>& bones);
