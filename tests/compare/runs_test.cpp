@@ -6,6 +6,8 @@
 namespace osteon::pipeline {
 namespace {
 
+namespace fs = std::filesystem;
+
 using test::experiment;
 using test::mean_figure;
 using test::recognised;

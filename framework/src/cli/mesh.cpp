@@ -86,7 +86,7 @@ void compare(const Options& options, const Common& common) {
   }
 }
 
-void add_compare(CLI::App& mesh, Common& common) {
+void add_pair(CLI::App& mesh, Common& common) {
   auto* command = mesh.add_subcommand("compare", "Say how far a surface lies from a true one, both ways");
   auto options = std::make_shared<Options>();
   command->add_option("A", options->truth, "The true surface: PLY, STL or OBJ, closed, in mm")
@@ -120,7 +120,7 @@ void add_compare(CLI::App& mesh, Common& common) {
 void add_mesh(CLI::App& app, Common& common) {
   auto* command = app.add_subcommand(kCommand, "Compare surfaces");
   command->require_subcommand(1);
-  add_compare(*command, common);
+  add_pair(*command, common);
 }
 
 }  // namespace osteon::cli

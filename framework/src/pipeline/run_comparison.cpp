@@ -70,7 +70,7 @@ void note_interval(ComparedValue& value, std::size_t seeds, std::size_t baseline
     value.notes.push_back(
         text("no interval: ", people_words(value.paired), " paired, ", paired::kFewestForInterval, " are needed"));
   else if (std::min(seeds, baseline_seeds) < 2)
-    value.notes.push_back("one seed: the interval holds for these trainings, not for others");
+    value.notes.emplace_back("one seed: the interval holds for these trainings, not for others");
 }
 
 /// Difference, interval and p of one setting against the baseline.
@@ -78,7 +78,7 @@ void compare(const GatheredSetting& own, const GatheredSetting& baseline, Compar
   const PairedPeople people = paired_people({&own, &baseline});
   value.paired = people.weights.size();
   if (value.paired == 0) {
-    value.notes.push_back("no difference: nobody is measured in both");
+    value.notes.emplace_back("no difference: nobody is measured in both");
     return;
   }
   const auto means = paired::over_seeds(people.settings[0]), others = paired::over_seeds(people.settings[1]);
@@ -130,11 +130,11 @@ ComparedFigure compared(const GatheredFigure& gathered, const std::vector<RunSet
   const auto reference = std::ranges::find(gathered.settings, baseline, &GatheredSetting::setting);
   for (const GatheredSetting& own : gathered.settings) {
     ComparedValue value = summary(own);
-    if (!gathered.has_one_unit) value.notes.push_back("not compared: its unit is not the same in all runs");
-    if (!gathered.adds_up) value.notes.push_back("no difference: what its people add does not make the figure");
+    if (!gathered.has_one_unit) value.notes.emplace_back("not compared: its unit is not the same in all runs");
+    if (!gathered.adds_up) value.notes.emplace_back("no difference: what its people add does not make the figure");
     if (own.setting != baseline && !own.people.empty()) {
       if (reference == gathered.settings.end())
-        value.notes.push_back("no difference: the baseline does not have this figure");
+        value.notes.emplace_back("no difference: the baseline does not have this figure");
       else if (const std::string key = other_people(settings[own.setting], settings[baseline]); !key.empty())
         value.notes.push_back(text("no difference: people of the same names are others, as ", key, " differs"));
       else
