@@ -14,13 +14,17 @@ const std::vector<std::string> kStages = {"source", "surface",  "render",  "trai
                                           "embed",  "grad_cam", "control", "evaluate"};
 
 /// The first stage that a kind's or section's parameters belong to.
-const std::map<std::string, std::string> kFirstStage = {
-    {"source", "source"},   {"surface", "surface"},  {"renderer", "render"},     {"views", "render"},
-    {"xray", "render"},     {"perturb", "render"},   {"crop", "render"},         {"film", "render"},
-    {"backbone", "train"},  {"head", "train"},       {"loss", "train"},          {"training", "train"},
-    {"augment", "train"},   {"weights", "train"},    {"grad_cam", "grad_cam"},   {"split", "train"},
-    {"control", "control"}, {"unknown", "evaluate"}, {"classifier", "evaluate"}, {"shape", "evaluate"},
-    {"metric", "evaluate"}, {"reconstruction", "evaluate"}};
+const std::map<std::string, std::string> kFirstStage = {{"source", "source"},       {"surface", "surface"},
+                                                        {"renderer", "render"},     {"views", "render"},
+                                                        {"xray", "render"},         {"perturb", "render"},
+                                                        {"crop", "render"},         {"film", "render"},
+                                                        {"backbone", "train"},      {"head", "train"},
+                                                        {"loss", "train"},          {"training", "train"},
+                                                        {"augment", "train"},       {"weights", "train"},
+                                                        {"grad_cam", "grad_cam"},   {"split", "train"},
+                                                        {"control", "control"},     {"unknown", "evaluate"},
+                                                        {"classifier", "evaluate"}, {"shape", "evaluate"},
+                                                        {"metric", "evaluate"},     {"reconstruction", "evaluate"}};
 
 /// Another allowed value than the default.
 std::string other_value(const Parameter& p) {

@@ -9,8 +9,9 @@ namespace {
 
 /// The small profile as a file with a sweep.
 std::string sweep_of(const Workplace& place, const std::string& sweep) {
-  std::ofstream(place.folder() / "sweep.toml") << "title = \"Small sweep\"\nextends = \"" << OSTEON_SOURCE_DIR
-                                               << "/experiments/quickstart.toml\"\n[sweep]\n" << sweep << "\n";
+  std::ofstream(place.folder() / "sweep.toml")
+      << "title = \"Small sweep\"\nextends = \"" << OSTEON_SOURCE_DIR << "/experiments/quickstart.toml\"\n[sweep]\n"
+      << sweep << "\n";
   const std::string profile = small_profile();
   return "sweep.toml " + profile.substr(profile.find("--set"));
 }
@@ -41,9 +42,8 @@ TEST(SweepRun, SideBySideIsWhatOneAfterAnotherIs) {
 
 TEST(SweepRun, APointThatCrashesStopsNoOtherAndSaysWhichPluginItWas) {
   const Workplace place;
-  const std::string sweep =
-      sweep_of(place, "\"loss.plugin\" = [\"crash_while_computing\", \"triplet\"]") + " --plugins '" +
-      OSTEON_BUILD_DIR + "/crashing_plugins'";
+  const std::string sweep = sweep_of(place, "\"loss.plugin\" = [\"crash_while_computing\", \"triplet\"]") +
+                            " --plugins '" + OSTEON_BUILD_DIR + "/crashing_plugins'";
   const auto outcome = place.osteon("run " + sweep);
   EXPECT_EQ(outcome.code, 1) << outcome.out << outcome.err;
   EXPECT_TRUE(has(outcome.err, "osteon: loss/crash_while_computing crashed (SIGSEGV)")) << outcome.err;

@@ -39,8 +39,8 @@ struct EmbeddingSet {
 };
 
 // Query images are compared with the gallery's images in several ways below. When people are held out in turn
-// (`split.folds`), each fold's network answers for its own held-out people, and there is one entry a fold under the same
-// names: a metric pools the queries of the entries that agree in embedding set, classifier and `held_out`.
+// (`split.folds`), each fold's network answers for its own held-out people, and there is one entry a fold under the
+// same names: a metric pools the queries of the entries that agree in embedding set, classifier and `held_out`.
 
 /// What one classifier said of the query images from one embedding set.
 struct Identification {
@@ -65,11 +65,11 @@ struct Identification {
 struct NeighbourTable {
   std::string embedding_set;
   bool is_trivial = true;
-  bool held_out = false;  ///< of the queries' bones
-  at::Tensor queries;     ///< int64 `[Q]`: image
-  at::Tensor neighbours;  ///< int32 `[Q, K]`: gallery image, nearest first, of equally near ones the smaller first
-  at::Tensor distances;   ///< float32 `[Q, K]`
-  at::Tensor relevant;    ///< int64 `[Q]`: R, gallery images of the query's own bone; K is at least the largest R
+  bool held_out = false;     ///< of the queries' bones
+  at::Tensor queries;        ///< int64 `[Q]`: image
+  at::Tensor neighbours;     ///< int32 `[Q, K]`: gallery image, nearest first, of equally near ones the smaller first
+  at::Tensor distances;      ///< float32 `[Q, K]`
+  at::Tensor relevant;       ///< int64 `[Q]`: R, gallery images of the query's own bone; K is at least the largest R
   std::int64_t gallery = 0;  ///< images in the gallery
 };
 
@@ -121,7 +121,7 @@ class OSTEON_API Evidence {
   /// The runner's store of everything; a metric is handed a view of it by `for_needs`.
   struct Contents {
     std::vector<EvidenceBone> bones;
-    at::Tensor bone;         ///< int64 `[N]`: which bone an image shows
+    at::Tensor bone;             ///< int64 `[N]`: which bone an image shows
     std::vector<Role> role;      ///< of each image
     std::vector<ImageRow> rows;  ///< how each image was taken
     std::vector<EmbeddingSet> embeddings;
@@ -182,8 +182,8 @@ struct MetricValue {
   std::string counted;                                ///< "bones", "people", "triplets"
   std::optional<std::pair<double, double>> interval;  ///< 95 %, over people or bones
   std::string note;
-  /// Where the figure is a mean Σ sum / Σ count over people (in `unit`; the share in percent where the figure is how many
-  /// of `count`): so that runs are compared person by person. Empty where it is something else.
+  /// Where the figure is a mean Σ sum / Σ count over people (in `unit`; the share in percent where the figure is how
+  /// many of `count`): so that runs are compared person by person. Empty where it is something else.
   std::vector<PersonPart> people;
 };
 

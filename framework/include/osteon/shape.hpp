@@ -42,7 +42,8 @@ struct ShapeQuery {
   /// turned, and by how much it appears larger or smaller, is for the method to find.
   std::vector<PairExposures> exposures;
   at::Tensor line_integrals;  ///< float32 `[256]`: what a grey value stands for, minus the logarithm of the beam's rest
-  double scale_error = 0;     ///< standard deviation of a view's scale, relative, as the radiographs' calibration states it
+  double scale_error =
+      0;  ///< standard deviation of a view's scale, relative, as the radiographs' calibration states it
 };
 
 struct ShapePrediction {

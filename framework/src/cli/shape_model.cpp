@@ -1,5 +1,5 @@
-#include "cli/commands.hpp"
 #include "pipeline/shape_model.hpp"
+#include "cli/commands.hpp"
 
 #include <iostream>
 
@@ -7,7 +7,8 @@ namespace osteon::cli {
 
 void add_shape_model(CLI::App& app, Common& common) {
   auto* command = app.add_subcommand(
-      "shape-model", "Write what a run's shape method learns from its bones as one file: mean, triangles, modes, quality");
+      "shape-model",
+      "Write what a run's shape method learns from its bones as one file: mean, triangles, modes, quality");
   auto run = std::make_shared<std::filesystem::path>();
   auto shape = std::make_shared<std::string>();
   auto file = std::make_shared<std::filesystem::path>();

@@ -33,8 +33,8 @@ std::vector<double> places(const Draws& draws, std::size_t dimension, const std:
     for (double& place : result) place = random.uniform();
     return result;
   }
-  // Sobol's sequence (Joe & Kuo's directions), shifted round by the seed (Cranley & Patterson 1976). Boost leaves out its
-  // first point, the origin, without which 2ᵏ points do not lie evenly.
+  // Sobol's sequence (Joe & Kuo's directions), shifted round by the seed (Cranley & Patterson 1976). Boost leaves out
+  // its first point, the origin, without which 2ᵏ points do not lie evenly.
   boost::random::sobol sequence(dimension + 1);
   const double shift = random.uniform();
   for (std::size_t n = 0; n < result.size(); ++n) {
@@ -60,8 +60,9 @@ std::optional<Draws> draws_of(const Value& table, std::size_t most_points, Mista
   if (!has_range(table)) {
     for (const Value* value : {points, order, seed})
       if (value != nullptr)
-        mistakes.add(value->place, "sweep: points, order and seed are for ranges, written {from = …, to = …}, and this "
-                                   "sweep has none");
+        mistakes.add(value->place,
+                     "sweep: points, order and seed are for ranges, written {from = …, to = …}, and this "
+                     "sweep has none");
     return std::nullopt;
   }
   const auto count = [](const Value& value) {
@@ -70,8 +71,8 @@ std::optional<Draws> draws_of(const Value& table, std::size_t most_points, Mista
   if (points == nullptr) {
     mistakes.add(table.place, "sweep: has a range; say how many points are drawn, e.g. points = 16");
   } else if (count(*points) < 1 || count(*points) > static_cast<std::int64_t>(most_points)) {
-    mistakes.add(points->place, text("sweep.points: must be an integer from 1 to ", most_points, "; found ",
-                                     points->describe()));
+    mistakes.add(points->place,
+                 text("sweep.points: must be an integer from 1 to ", most_points, "; found ", points->describe()));
   } else {
     draws.points = static_cast<std::size_t>(count(*points));
   }

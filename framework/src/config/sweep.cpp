@@ -22,8 +22,8 @@ bool is_word_of_sweep(std::string_view key) {
 }
 
 /// `loss.margin = […]`, `"loss.margin" = […]` and [sweep.loss] all mean the same.
-void collect(const Value& table, const std::string& prefix, const std::optional<Draws>& draws,
-             std::vector<Swept>& keys, Mistakes& mistakes) {
+void collect(const Value& table, const std::string& prefix, const std::optional<Draws>& draws, std::vector<Swept>& keys,
+             Mistakes& mistakes) {
   for (const auto& [key, place, value] : table.entries) {
     if (prefix.empty() && is_word_of_sweep(key)) continue;
     const std::string path = prefix + key;
@@ -61,7 +61,8 @@ std::string comparable(const Value& value) {
 /// Dotted path → value as text, of all single values at or below `path`.
 void flatten(const std::string& path, const Value& value, std::map<std::string, std::string>& found) {
   if (!value.is_table()) found[path] = comparable(value);
-  for (const Entry& entry : value.entries) flatten(path.empty() ? entry.key : path + "." + entry.key, entry.value, found);
+  for (const Entry& entry : value.entries)
+    flatten(path.empty() ? entry.key : path + "." + entry.key, entry.value, found);
 }
 
 /// Without those that name what the command line has set: it is no longer swept.
@@ -73,7 +74,8 @@ std::vector<Exclusion> exclusions_of(const Value* list, const std::vector<std::s
                           return one.is_table() && !one.entries.empty();
                         });
   if (!is_right)
-    mistakes.add(list->place, "sweep.exclude: must be a list of tables, e.g. [{\"loss.margin\" = 1.0, \"head.pairs\" = 0}]");
+    mistakes.add(list->place,
+                 "sweep.exclude: must be a list of tables, e.g. [{\"loss.margin\" = 1.0, \"head.pairs\" = 0}]");
   for (const Value& one : is_right ? list->items : std::vector<Value>{}) {
     result.push_back({one.place, {}});
     flatten("", one, result.back().values);
@@ -161,9 +163,10 @@ void Sweep::make_axes(const Value* zip, const std::vector<std::string>& overridd
         if (const auto key = named(word)) axis.push_back(*key);
       for (const std::size_t key : axis)
         if (keys_[key].values.size() != keys_[axis.front()].values.size())
-          mistakes.add(group.place, text("sweep.zip: ", keys_[key].path, " has ", keys_[key].values.size(),
-                                         " values and ", keys_[axis.front()].path, " ",
-                                         keys_[axis.front()].values.size(), "; lists that advance together are of one length"));
+          mistakes.add(group.place,
+                       text("sweep.zip: ", keys_[key].path, " has ", keys_[key].values.size(), " values and ",
+                            keys_[axis.front()].path, " ", keys_[axis.front()].values.size(),
+                            "; lists that advance together are of one length"));
       if (!axis.empty()) together.push_back(std::move(axis));
     }
   }
@@ -175,8 +178,8 @@ void Sweep::make_axes(const Value* zip, const std::vector<std::string>& overridd
   std::vector<bool> placed(keys_.size(), false);
   for (std::size_t key = 0; key < keys_.size(); ++key) {
     if (placed[key]) continue;
-    const auto axis = std::ranges::find_if(
-        together, [&](const Axis& one) { return std::ranges::find(one, key) != one.end(); });
+    const auto axis =
+        std::ranges::find_if(together, [&](const Axis& one) { return std::ranges::find(one, key) != one.end(); });
     axes_.push_back(axis == together.end() ? Axis{key} : *axis);
     for (const std::size_t each : axes_.back()) placed[each] = true;
   }
@@ -189,8 +192,8 @@ void Sweep::combine(const std::vector<Exclusion>& exclusions, Mistakes& mistakes
   for (const Axis& axis : axes_) {
     size *= keys_[axis.front()].values.size();
     if (size <= most) continue;
-    mistakes.add(keys_[axis.front()].key_place, text("sweep: has more than ", most, " points",
-                                                     exclusions.empty() ? "" : ", before any is excluded"));
+    mistakes.add(keys_[axis.front()].key_place,
+                 text("sweep: has more than ", most, " points", exclusions.empty() ? "" : ", before any is excluded"));
     return;
   }
   std::vector<bool> used(exclusions.size(), false);

@@ -6,8 +6,8 @@
 //     "loss.margin"  = [0.05, 0.1, 1.0]                                 # a grid: all combinations of the lists
 //     "loss.plugin"  = ["one", "another"]
 //     views = [{drawn_tilt = 0.0}, {drawn_tilt = 5.0, height = 96}]     # values of a section that belong together
-//     zip = [["head.dimensions", "head.pairs"]]                         # lists that advance together, over any sections
-//     exclude = [{"loss.margin" = 1.0, "loss.plugin" = "another"}]      # combinations that are left out
+//     zip = [["head.dimensions", "head.pairs"]]                         # lists that advance together, over any
+//     sections exclude = [{"loss.margin" = 1.0, "loss.plugin" = "another"}]      # combinations that are left out
 //     "training.learning_rate" = {from = 1e-5, to = 1e-2, scale = "log"}   # a range, of which `points` draw
 //     points = 16                                                       # draws, each with all of the grid
 //     order  = "sobol"                                                  # or "random"; `seed` shifts or seeds them

@@ -51,8 +51,8 @@ pid_t start(const Job& job, const JobLimits& limits) {
   std::vector<std::string> words = job.arguments, variables = environment_with(limits.threads);
   words.insert(words.begin(), "osteon");
   pid_t process = 0;
-  const int problem = ::posix_spawn(&process, "/proc/self/exe", &files, nullptr, pointers(words).data(),
-                                    pointers(variables).data());
+  const int problem =
+      ::posix_spawn(&process, "/proc/self/exe", &files, nullptr, pointers(words).data(), pointers(variables).data());
   ::posix_spawn_file_actions_destroy(&files);
   if (problem != 0) throw failure(text("cannot start a job: ", std::strerror(problem)));
   if (limits.memory > 0) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Several runs of this program at once, each in a process of its own: what one of them does to itself, the others do not
-// notice.
+// Several runs of this program at once, each in a process of its own: what one of them does to itself, the others do
+// not notice.
 
 #include <cstdint>
 #include <filesystem>

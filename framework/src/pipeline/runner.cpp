@@ -125,13 +125,19 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
 }  // namespace
 
 config::Sections sections() {
-  return {{"crop", imaging::crop_schema()},        {"views", imaging::views_schema()},
-          {"film", imaging::film_schema()},        {"perturb", imaging::perturb_schema()},
-          {"xray", imaging::radiographs_schema()}, {"split", split_schema()},
-          {"unknown", unknown_schema()},           {"control", control_schema()},
+  return {{"crop", imaging::crop_schema()},
+          {"views", imaging::views_schema()},
+          {"film", imaging::film_schema()},
+          {"perturb", imaging::perturb_schema()},
+          {"xray", imaging::radiographs_schema()},
+          {"split", split_schema()},
+          {"unknown", unknown_schema()},
+          {"control", control_schema()},
           {"reconstruction", reconstruction_schema()},
-          {"weights", training::weights_schema()}, {"head", training::head_schema()},
-          {"augment", training::augment_schema()}, {"training", training::training_schema()},
+          {"weights", training::weights_schema()},
+          {"head", training::head_schema()},
+          {"augment", training::augment_schema()},
+          {"training", training::training_schema()},
           {"grad_cam", grad_cam_schema()}};
 }
 

@@ -120,8 +120,7 @@ std::vector<PairExposures> KnownShapes::told(const ImageTable& images, const at:
   std::vector<PairExposures> result;
   for (const std::int64_t row : as_vector(rows)) {
     const auto image = static_cast<std::size_t>(row);
-    result.push_back(is_told_exactly_ ? real_pair(images, image)
-                                                    : told_pair(images.rows[image].pixel_spacing, views_));
+    result.push_back(is_told_exactly_ ? real_pair(images, image) : told_pair(images.rows[image].pixel_spacing, views_));
   }
   return result;
 }

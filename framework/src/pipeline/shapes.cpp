@@ -79,8 +79,8 @@ ShapeEvidence predict_shapes(const RunContext& run, std::span<const NamedShape> 
     }
   for (std::size_t number = 0; number < folds.size(); ++number)
     add_cases(known, shapes, folds[number],
-              folds.size() > 1 ? text(", fold ", number + 1, " of ", folds.size()) : std::string(), people[number], place,
-              evidence, report);
+              folds.size() > 1 ? text(", fold ", number + 1, " of ", folds.size()) : std::string(), people[number],
+              place, evidence, report);
   return evidence;
 }
 

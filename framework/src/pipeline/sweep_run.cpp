@@ -75,8 +75,7 @@ class Progress {
       std::cout << " · " << plan_.points.size() - ended_ << " left, about "
                 << clock(spent_ / static_cast<double>(ended_) * left / std::min<double>(limits_.at_once, left));
     std::cout << "\n";
-    if (!end.is_success())
-      std::cout << "            " << last_line(point_folder(folder_, index) / kOutputFile) << "\n";
+    if (!end.is_success()) std::cout << "            " << last_line(point_folder(folder_, index) / kOutputFile) << "\n";
     std::cout << std::flush;
   }
 
@@ -158,12 +157,8 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
   const Reporters reporters(plan.base, registry);
   const std::string all = failed == 0 ? text(plan.points.size(), " points, all run")
                                       : text(failed, " of ", plan.points.size(), " points failed");
-  const RunStarted start{plan.title,
-                         folder,
-                         all + "; their folders stand below this one",
-                         options.command,
-                         "",
-                         environment(plan.base, registry),
+  const RunStarted start{plan.title,         folder, all + "; their folders stand below this one",
+                         options.command,    "",     environment(plan.base, registry),
                          plan.base.to_toml()};
   return reported(reporters, start, options.command, [&] {
     const std::vector<MetricValue> table = sweep_table(plan, results);
@@ -173,8 +168,9 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
     std::string list;
     for (std::size_t i = 0; i < ends.size(); ++i)
       if (!ends[i].is_success()) list += text("\n  ", point_text(plan, i), ": ", reason(ends[i]));
-    throw failure(text(failed, " of ", plan.points.size(), " points failed; the same command tries them again. `osteon status ",
-                       folder.string(), "` says more.", list));
+    throw failure(text(failed, " of ", plan.points.size(),
+                       " points failed; the same command tries them again. `osteon status ", folder.string(),
+                       "` says more.", list));
   });
 }
 

@@ -8,7 +8,8 @@
 
 namespace osteon::pipeline {
 
-/// The figures of a run, for whoever collects them: a JSON list of `to_json(MetricValue)`. There only when it is complete.
+/// The figures of a run, for whoever collects them: a JSON list of `to_json(MetricValue)`. There only when it is
+/// complete.
 inline constexpr const char* kValuesFile = "values.json";
 /// The points of a sweep, in its folder: a JSON list of what `point_text` says.
 inline constexpr const char* kPointsFile = "points.json";

@@ -17,8 +17,8 @@ inline constexpr const char* kThreadsVariable = "OSTEON_THREADS";
 /// The device that [training] asks for; "auto" is the first CUDA device where LibTorch finds one, else the CPU.
 [[nodiscard]] at::Device resolved_device(const Parameters& training);
 
-/// "bf16" or "fp32": what [training] asks for; "auto" is bf16 on a CUDA device and on processors that oneDNN computes it
-/// on (AVX-512). Elsewhere LibTorch falls back to convolutions of its own, which take a hundred times as long.
+/// "bf16" or "fp32": what [training] asks for; "auto" is bf16 on a CUDA device and on processors that oneDNN computes
+/// it on (AVX-512). Elsewhere LibTorch falls back to convolutions of its own, which take a hundred times as long.
 [[nodiscard]] std::string resolved_precision(const Parameters& training);
 
 /// On a CUDA device: the same numbers each time where cuDNN can, and float32 that is float32 (no TF32).

@@ -67,7 +67,9 @@ CrossValidation::CrossValidation(const ShapeGallery& gallery, const Corresponden
     throw_if_stopped();
     const std::int64_t bone = k * count / asked;
     const auto b = static_cast<std::size_t>(bone);
-    Question question{static_cast<std::size_t>(group_of(bone)), bones.shapes[b], {},
+    Question question{static_cast<std::size_t>(group_of(bone)),
+                      bones.shapes[b],
+                      {},
                       open3d_support::ClosestPoints(gallery.meshes[b])};
     for (const std::int64_t image : images_of(gallery, bone)) {
       const PairExposures& told = gallery.told[static_cast<std::size_t>(image)];
@@ -97,8 +99,8 @@ CrossValidation::Outcome CrossValidation::outcome(const FitSettings& settings, b
 CrossValidation::Outcome CrossValidation::answer(const Question& question, const FitSettings& settings,
                                                  bool from_one_pair) const {
   const ShapeModel& model = models_[question.group];
-  const auto views = from_one_pair ? std::vector<View>(question.views.begin(), question.views.begin() + 2)
-                                   : question.views;
+  const auto views =
+      from_one_pair ? std::vector<View>(question.views.begin(), question.views.begin() + 2) : question.views;
   ImageFit fit{Eigen::VectorXd::Zero(model.size()), {}, 0, Eigen::MatrixXd::Identity(model.size(), model.size())};
   try {
     fit = fit_to_images(model, views, settings);

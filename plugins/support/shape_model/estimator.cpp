@@ -54,8 +54,8 @@ std::vector<Parameter> outline_parameters() {
           .at_least(0)
           .at_most(50),
       Parameter::flag("tune", false,
-                         "Choose noise (times 0.5, 1 or 2) or independent (times 0.25 or 1) by the error on known "
-                         "bones, a group of people left out of the model at a time."),
+                      "Choose noise (times 0.5, 1 or 2) or independent (times 0.25 or 1) by the error on known "
+                      "bones, a group of people left out of the model at a time."),
       Parameter::integer("draws", 16, "Surfaces drawn from what the fit thinks possible, for intervals.")
           .at_least(0)
           .at_most(1000)};

@@ -73,7 +73,8 @@ class Problem {
 
   /// Gauss–Newton steps with so many modes; outline points farther than `gate` from the rim are left out.
   void descend(State& state, Eigen::Index modes, double from_gate, double to_gate, int turns) const {
-    constexpr double kSettled = 1e-3;  // relative: then steps go on sliding along the outline, and change the shape no more
+    constexpr double kSettled =
+        1e-3;  // relative: then steps go on sliding along the outline, and change the shape no more
     double before = std::numeric_limits<double>::infinity();
     for (int turn = 0; turn < turns; ++turn) {
       const double gate = std::max(to_gate, from_gate * std::pow(0.8, turn));

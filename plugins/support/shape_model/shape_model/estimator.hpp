@@ -1,7 +1,7 @@
 #pragma once
 
-// What the methods that fit a model to outlines do alike: learn how found outlines lie beside true ones, fit, and say how
-// sure they are.
+// What the methods that fit a model to outlines do alike: learn how found outlines lie beside true ones, fit, and say
+// how sure they are.
 
 #include "shape_model/cross_validation.hpp"
 #include "shape_model/regression.hpp"

@@ -1,6 +1,7 @@
 #pragma once
 
-// The body of every shape plugin that fits a model to outlines: which model, and where a fit begins, is the plugin's own.
+// The body of every shape plugin that fits a model to outlines: which model, and where a fit begins, is the plugin's
+// own.
 
 #include "shape_model/correspondences.hpp"
 #include "shape_model/estimator.hpp"
