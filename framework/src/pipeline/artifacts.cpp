@@ -202,6 +202,7 @@ MetricValue metric_value_from(const json& j) {
   if (!j.at("interval").is_null())
     value.interval = {number_from(j.at("interval").at(0)), number_from(j.at("interval").at(1))};
   value.note = j.at("note");
+  if (!j.contains("people")) return value;  // of a run that is older than this key
   for (const auto& [person, part] : j.at("people").items())
     value.people.push_back({person, number_from(part.at(0)), number_from(part.at(1))});
   return value;

@@ -2,6 +2,7 @@
 
 #include "config/document.hpp"
 #include "config/mistakes.hpp"
+#include "pipeline/artifacts.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/files.hpp>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cctype>
 #include <functional>
-#include <limits>
 #include <set>
 
 namespace osteon::pipeline {
@@ -66,26 +66,6 @@ std::map<std::string, std::string> parameters_of(const fs::path& file) {
   return parameters;
 }
 
-double number_from(const json& j) { return j.is_null() ? std::numeric_limits<double>::quiet_NaN() : j.get<double>(); }
-
-MetricValue value_from(const json& j) {
-  MetricValue value;
-  value.table = j.at("table");
-  value.row = j.at("row");
-  value.column = j.at("column");
-  value.value = number_from(j.at("value"));
-  value.unit = j.at("unit");
-  value.larger_is_better = j.at("larger_is_better");
-  value.is_baseline = j.at("is_baseline");
-  value.count = j.at("count");
-  value.counted = j.at("counted");
-  value.note = j.at("note");
-  if (!j.contains("people")) return value;  // of a run that is older than this key
-  for (const auto& [person, part] : j.at("people").items())
-    value.people.push_back({person, number_from(part.at(0)), number_from(part.at(1))});
-  return value;
-}
-
 /// Calls `read` with what stands in the file; what it does not find there is an `Error` that names the file.
 void read_json(const fs::path& file, const std::function<void(const json&)>& read) {
   try {
@@ -103,7 +83,7 @@ RunResult read_run(const fs::path& folder) {
   run.training_seed = run.parameters["training.seed"];
   run.parameters.erase("training.seed");
   read_json(folder / "metrics.json", [&](const json& file) {
-    for (const json& value : file.at("values")) run.values.push_back(value_from(value));
+    for (const json& value : file.at("values")) run.values.push_back(metric_value_from(value));
   });
   if (fs::exists(folder / "environment.json"))
     read_json(folder / "environment.json", [&](const json& file) { run.environment = file; });
