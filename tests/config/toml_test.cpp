@@ -103,9 +103,33 @@ TEST_F(Resolved, PluginsAreFoundByKind) {
   EXPECT_EQ(experiment.all("classifier")[0]->instance, "svm");
   EXPECT_EQ(experiment.all("classifier")[1]->instance, "first");
   EXPECT_EQ(experiment.all("classifier")[1]->plugin, "knn");
-  EXPECT_EQ(experiment.only("source").instance, "phantom");
+  EXPECT_EQ(experiment.only("source").instance, "source");
   EXPECT_TRUE(experiment.all("shape").empty());
   EXPECT_THROW((void)experiment.only("shape"), Error);
+}
+
+TEST_F(Resolved, QueriesMayHaveARendererOfTheirOwn) {
+  write("a.toml", kWhole);
+  EXPECT_EQ(one("a.toml").only("query_renderer").plugin, "joseph");
+  write("b.toml", "extends = \"a.toml\"\n[query_renderer]\nplugin = \"siddon\"\n");
+  const Experiment other = one("b.toml");
+  EXPECT_EQ(other.only("query_renderer").plugin, "siddon");
+  EXPECT_EQ(other.only("renderer").plugin, "joseph");
+  EXPECT_NE(other.to_toml().find("\n[query_renderer]\nplugin = \"siddon\"\n"), std::string::npos);
+  EXPECT_NE(other.digest(), one("a.toml").digest());
+  write("c.toml", "extends = \"b.toml\"\n[query_renderer]\nplugin = \"joseph\"\nstep = 2\n");
+  EXPECT_EQ(one("c.toml").only("query_renderer").parameters.real("step"), 2);
+  EXPECT_EQ(one("c.toml").only("renderer").parameters.real("step"), 1);
+}
+
+TEST_F(Resolved, MistakesInTheRendererOfQueriesAreSaid) {
+  write("a.toml", kWhole + "[query_renderer]\nplugin = \"sidon\"\n");
+  EXPECT_NE(mistakes("a.toml").find("query_renderer.plugin: no renderer plugin \"sidon\"; did you mean \"siddon\"?"),
+            std::string::npos);
+  write("b.toml", "query_renderer = 3\n" + kWhole);
+  EXPECT_NE(
+      mistakes("b.toml").find("query_renderer: is a section, written [query_renderer], or query_renderer.plugin = …"),
+      std::string::npos);
 }
 
 }  // namespace

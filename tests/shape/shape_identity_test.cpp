@@ -44,8 +44,8 @@ const MetricValue& find(const MetricResult& result, const std::string& row, cons
 }
 
 TEST(ShapeIdentity, IsOfTheNearestSurface) {
-  // 40.4: bone 0, and without it bone 1. 43: bone 1, then bone 0. 48: bone 2, then bone 3. 47: bone 2, which is wrong;
-  // without bone 3 it is bone 2, which is right.
+  // Left bones are 40 and 50, right ones 42 and 53. 40.4: bone 0, and bone 1 of the right ones. 43: bone 1, and bone 0
+  // of the left ones. 48: bone 2, and bone 3. 47: bone 2, which is wrong, and bone 2 of the left ones, which is right.
   const MetricResult result = measured(two_people({40.4, 43, 48, 47}));
   EXPECT_DOUBLE_EQ(find(result, "m", "same bone").value, 3);
   EXPECT_DOUBLE_EQ(find(result, "m", "the other side").value, 4);
@@ -55,13 +55,22 @@ TEST(ShapeIdentity, IsOfTheNearestSurface) {
   EXPECT_EQ(find(result, "m", "same bone").people.size(), 2U);
   EXPECT_DOUBLE_EQ(test::mean_over_people(find(result, "m", "same bone")), 75);
   EXPECT_DOUBLE_EQ(find(result, "chance", "same bone").value, 1);
-  EXPECT_NEAR(find(result, "chance", "the other side").value, 4.0 / 3, 1e-12);
+  EXPECT_DOUBLE_EQ(find(result, "chance", "the other side").value, 2);
   EXPECT_DOUBLE_EQ(find(result, "nearest by length", "same bone").value, 4);
 }
 
 TEST(ShapeIdentity, TheOtherSideMayBeASecondPersons) {
-  // Without itself: bone 1 (42) and bone 2 (50) are asked about a surface of radius 47.
-  EXPECT_DOUBLE_EQ(find(measured(two_people({47})), "m", "the other side").value, 0);
+  // Right bones of radius 42 and 53 are asked about a surface of radius 49.
+  EXPECT_DOUBLE_EQ(find(measured(two_people({49})), "m", "the other side").value, 0);
+}
+
+TEST(ShapeIdentity, TheOtherSideNeedsToKnowSides) {
+  Evidence::Contents contents = two_people({40.4});
+  for (EvidenceBone& bone : contents.bones) bone.side = Side::unknown;
+  const MetricResult result = measured(contents);
+  EXPECT_TRUE(std::isnan(find(result, "m", "the other side").value));
+  EXPECT_EQ(find(result, "m", "the other side").note, "nobody has a femur of the other side enrolled");
+  EXPECT_DOUBLE_EQ(find(result, "m", "same bone").value, 1);
 }
 
 TEST(ShapeIdentity, OfSinglePairsIsTheirMean) {

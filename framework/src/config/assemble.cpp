@@ -159,6 +159,8 @@ bool is_single_kind(std::string_view kind) { return std::ranges::find(kSingleKin
 
 bool is_several_kind(std::string_view kind) { return std::ranges::find(kSeveralKinds, kind) != kSeveralKinds.end(); }
 
+bool is_plugin_table(std::string_view name) { return is_single_kind(name) || name == kQueryRenderer; }
+
 std::string shown_name(const fs::path& file) {
   const fs::path whole = fs::absolute(file).lexically_normal();
   const fs::path relative = whole.lexically_relative(fs::current_path());
@@ -185,7 +187,7 @@ void merge(Value& base, Value over) {
       take_place(*found, entry);
       if (is_several_kind(entry.key)) {
         merge_instances(found->value, std::move(entry.value));
-      } else if (is_single_kind(entry.key)) {
+      } else if (is_plugin_table(entry.key)) {
         merge_section(found->value, std::move(entry.value), "");
       } else {
         // A section of the framework may have a parameter that is called `plugin`.

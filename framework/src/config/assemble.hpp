@@ -20,6 +20,8 @@ inline constexpr std::array<std::string_view, 5> kSingleKinds = {"source", "surf
 inline constexpr std::array<std::string_view, 4> kSeveralKinds = {"classifier", "shape", "metric", "reporter"};
 
 [[nodiscard]] bool is_several_kind(std::string_view kind);
+/// Whether a table of this name holds one plugin and its parameters: a single kind's, or [query_renderer].
+[[nodiscard]] bool is_plugin_table(std::string_view name);
 
 /// `file` over what it extends, which is over what that extends, and so on.
 [[nodiscard]] Value read_with_bases(const std::filesystem::path& file, Mistakes& mistakes);

@@ -36,6 +36,8 @@ Experiment Checker::check(const Value& root, Mistakes& mistakes) {
       experiment_.sections.emplace(name, std::move(*parameters));
   }
   for (const std::string_view kind : kSingleKinds) check_single(root, kind);
+  if (const Value* table = root.find(kQueryRenderer); table != nullptr && table->is_table())
+    check_instance("renderer", std::string(kQueryRenderer), *table, "");
   for (const Entry& entry : root.entries)
     if (is_several_kind(entry.key) && entry.value.is_table()) check_several(entry);
   return std::move(experiment_);
@@ -45,6 +47,7 @@ void Checker::check_keys(const Value& root) {
   static const std::set<std::string, std::less<>> plain = {"title", "repeats", "sweep"};
   std::vector<std::string> known(kSingleKinds.begin(), kSingleKinds.end());
   known.insert(known.end(), kSeveralKinds.begin(), kSeveralKinds.end());
+  known.emplace_back(kQueryRenderer);
   for (const auto& [name, schema] : sections_) known.push_back(name);
   std::ranges::sort(known);
   for (const auto& [key, place, value] : root.entries) {
@@ -56,7 +59,7 @@ void Checker::check_keys(const Value& root) {
                                 suggestion(key, candidates, "; there are " + join(candidates, ", ")));
     } else if (!value.is_table()) {
       const std::string header = is_several_kind(key) ? "[" + key + ".name]" : "[" + key + "]";
-      const std::string hint = is_single_kind(key) ? ", or " + key + ".plugin = …" : "";
+      const std::string hint = is_plugin_table(key) ? ", or " + key + ".plugin = …" : "";
       mistakes_->add(value.place, key + ": is a section, written " + header + hint + "; found " + value.describe());
     }
   }
@@ -130,7 +133,7 @@ void Checker::check_instance(std::string_view kind, const std::string& path, con
   const Found& found = find(kind, name);
   if (found.plugin == nullptr) return mistakes_->add(place, path + ".plugin: " + found.problem);
   if (auto parameters = fill({found.plugin->schema, path, found.plugin->id(), &table, true})) {
-    const std::string instance(standard.empty() ? name : standard);
+    const std::string instance(standard.empty() ? path : standard);
     experiment_.plugins.push_back({std::string(kind), instance, name, std::move(*parameters)});
     if (plugin != nullptr) experiment_.origins[path + ".plugin"] = place.text();
   }

@@ -45,7 +45,7 @@ std::string write(const Experiment& experiment, bool for_digest) {
       return std::tie(a->kind, a->instance) < std::tie(b->kind, b->instance);
     });
   for (const PluginChoice* choice : choices) {
-    const std::string path = is_single_kind(choice->kind) ? choice->kind : choice->kind + "." + choice->instance;
+    const std::string path = is_single_kind(choice->kind) ? choice->instance : choice->kind + "." + choice->instance;
     write_table(path, choice->plugin, choice->parameters);
   }
   return result;
@@ -157,10 +157,13 @@ class Loader {
 
 }  // namespace
 
-const PluginChoice& Experiment::only(std::string_view kind) const {
-  const auto found = std::ranges::find(plugins, kind, &PluginChoice::kind);
-  if (found == plugins.end()) throw failure(text("the experiment has no ", kind));
-  return *found;
+const PluginChoice& Experiment::only(std::string_view table) const {
+  const auto found = std::ranges::find_if(plugins, [&](const PluginChoice& choice) {
+    return (is_single_kind(choice.kind) ? choice.instance : choice.kind) == table;
+  });
+  if (found != plugins.end()) return *found;
+  if (table == kQueryRenderer) return only("renderer");
+  throw failure(text("the experiment has no ", table));
 }
 
 std::vector<const PluginChoice*> Experiment::all(std::string_view kind) const {

@@ -25,9 +25,12 @@ using Sections = std::map<std::string, Schema>;
 /// which it has any number ([classifier.knn], [metric.rank], …: named tables whose `plugin` defaults to the name).
 [[nodiscard]] bool is_single_kind(std::string_view kind);
 
+/// The X-rays that ask may be made by another renderer than the gallery's: an optional table beside [renderer].
+inline constexpr std::string_view kQueryRenderer = "query_renderer";
+
 struct PluginChoice {
   std::string kind;
-  std::string instance;  ///< the table's name where there may be several; else the plugin's
+  std::string instance;  ///< the table's name: "knn" of [classifier.knn], "renderer", "query_renderer"
   std::string plugin;
   Parameters parameters;
 };
@@ -39,7 +42,8 @@ struct Experiment {
   std::map<std::string, Parameters> sections;
   std::vector<PluginChoice> plugins;  ///< single kinds first, then in the file's order
 
-  [[nodiscard]] const PluginChoice& only(std::string_view kind) const;
+  /// Of a single kind, or of [query_renderer]; without that table it is [renderer]'s.
+  [[nodiscard]] const PluginChoice& only(std::string_view table) const;
   [[nodiscard]] std::vector<const PluginChoice*> all(std::string_view kind) const;
 
   /// Where a value came from: dotted path → "experiments/a.toml:12" or "--set". Absent for defaults.

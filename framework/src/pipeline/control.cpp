@@ -50,14 +50,16 @@ ImageSet render_without_bone(const RunContext& run, const host::RendererHandle& 
 /// The X-rays without bones of all scans, `poses` each, in the order of the scans.
 training::Pixels images_without_bones(const RunContext& run, const Cohort& cohort, std::int64_t count, Digest& digest,
                                       StageReport& report) {
-  const auto renderer = make_handle<host::RendererHandle>(run, "renderer");
+  const Renderers renderers(run);
   const Parameters film = imaging::first_energy(run.experiment.sections.at("film"));
   const auto poses = control_poses(run.experiment.sections.at("views"), count);
   std::vector<at::Tensor> pixels;
   for (const Scan& scan : cohort.scans) {
     throw_if_stopped();
-    store::Ingredients ingredients{"control",
-                                   text(cohort.specimens[scan.specimen].id, ", acquisition ", scan.acquisition + 1),
+    const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
+    const host::RendererHandle& renderer =
+        renderers.of(is_gallery_scan(run.experiment.sections.at("split"), specimen, scan.acquisition));
+    store::Ingredients ingredients{"control", text(specimen.id, ", acquisition ", scan.acquisition + 1),
                                    renderer.ingredients()};
     for (const char* section : {"crop", "views", "film", "control"})
       merge(ingredients.parts, section_parts(run.experiment, section));

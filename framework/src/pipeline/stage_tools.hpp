@@ -27,10 +27,25 @@ void merge(std::map<std::string, std::string>& parts, const std::map<std::string
 /// Ends the stage for the reporters and keeps its record.
 void finish(StageReport& report, Records& records, const std::string& detail);
 
+/// The plugin of a table that holds one: "source", "query_renderer".
 template <class H>
-H make_handle(const RunContext& run, std::string_view kind) {
-  const config::PluginChoice& choice = run.experiment.only(kind);
-  return H(run.registry.find(kind, choice.plugin), choice.parameters);
+H make_handle(const RunContext& run, std::string_view table) {
+  const config::PluginChoice& choice = run.experiment.only(table);
+  return H(run.registry.find(choice.kind, choice.plugin), choice.parameters);
 }
+
+/// What makes the X-rays of the gallery's scans and those of the scans that ask.
+struct Renderers {
+  explicit Renderers(const RunContext& run)
+      : gallery(make_handle<host::RendererHandle>(run, "renderer")),
+        queries(make_handle<host::RendererHandle>(run, config::kQueryRenderer)) {}
+
+  [[nodiscard]] const host::RendererHandle& of(bool is_gallery) const { return is_gallery ? gallery : queries; }
+  [[nodiscard]] std::string names() const {
+    return gallery.name() == queries.name() ? gallery.name() : gallery.name() + ", " + queries.name();
+  }
+
+  host::RendererHandle gallery, queries;
+};
 
 }  // namespace osteon::pipeline

@@ -226,24 +226,26 @@ void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {
 }
 
 RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) {
-  const auto renderer = make_handle<host::RendererHandle>(run, "renderer");
+  const Renderers renderers(run);
   const Parameters& views = run.experiment.sections.at("views");
   const Parameters& film = run.experiment.sections.at("film");
   const Parameters& split = run.experiment.sections.at("split");
   const Parameters& perturb = run.experiment.sections.at("perturb");
   require_perturbed_scan(cohort, split, perturb);
-  StageReport report(run.reporters, "render", renderer.name(), static_cast<std::int64_t>(cohort.scans.size()), "bones");
+  StageReport report(run.reporters, "render", renderers.names(), static_cast<std::int64_t>(cohort.scans.size()),
+                     "bones");
   std::int64_t images = 0, scans_done = 0;
   double render_seconds = 0;
   std::set<std::size_t> with_metal;  // specimens
   for_each_scan(run, cohort, report, [&](Scan& scan) {
     const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
     store::Ingredients ingredients{"render", label(specimen, scan.acquisition), {}};
+    const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
+    const host::RendererHandle& renderer = renderers.of(gallery);
     if (scan.has_volume) merge(ingredients.parts, renderer.ingredients());
     for (const char* section : {scan.has_volume ? "crop" : "xray", "views", "film"})
       merge(ingredients.parts, section_parts(run.experiment, section));
     ingredients.parts["revision"] = "2";
-    const bool gallery = is_gallery_scan(split, specimen, scan.acquisition);
     ingredients.parts["poses"] = gallery ? "gallery" : "query";
     const bool perturbs = is_perturbed_scan(perturb, gallery);
     if (perturbs) merge(ingredients.parts, perturb_parts(run.experiment));

@@ -2,9 +2,9 @@
 //
 // Every known bone's surface (from its CT; every bone that some fold knew) is laid onto the predicted surface by a
 // rotation and a translation, and the nearest by symmetric RMS is the answer. Two questions: which bone is this, all
-// bones enrolled (rank-1, "same bone"); and who is it when only the person's other femur is enrolled, the bone itself
-// left out ("the other side"; lefts are mirrored). The methods never learnt from the person: neither bone of a held-out
-// person is among what a shape method is shown.
+// bones enrolled (rank-1, "same bone"); and who is it when only bones of the other side are enrolled, one a person
+// ("the other side"; lefts are mirrored), as metric/verification asks it. The methods never learnt from the person:
+// neither bone of a held-out person is among what a shape method is shown.
 //
 // Beside the methods stand the bone that is nearest by the length of the true surface, and by its length and volume
 // (each in units of its standard deviation over the enrolled bones), both measured on the CT, without an X-ray's scale
@@ -29,6 +29,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 namespace osteon {
 
@@ -73,24 +74,52 @@ class Enrolled {
 
   /// Whether the nearest enrolled bone is the right one; the other side only where the person has one enrolled.
   [[nodiscard]] Answered answered(const ShapeCase& one, const Distances& distances) const {
-    const auto& asked = evidence_.bones()[static_cast<std::size_t>(one.bone)];
-    const auto itself = [&](std::size_t g) { return evidence_.shapes().gallery_bones[g] == one.bone; };
-    const auto nearest = [&](bool without_itself) {
-      std::size_t best = size();
-      for (std::size_t g = 0; g < size(); ++g)
-        if (!(without_itself && itself(g)) && (best == size() || distances[g] < distances[best])) best = g;
-      return best;
+    const auto nearest = [&](const std::vector<std::size_t>& among) {
+      return *std::ranges::min_element(among, {}, [&](std::size_t g) { return distances[g]; });
     };
     Answered answer{std::nan(""), std::nan("")};
-    for (std::size_t g = 0; g < size(); ++g) {
-      if (itself(g)) answer.same_bone = itself(nearest(false)) ? 1 : 0;
-      if (!itself(g) && bone(g).subject == asked.subject)
-        answer.other_side = bone(nearest(true)).subject == asked.subject ? 1 : 0;
-    }
+    const std::vector<std::size_t> all = everything(), opposite = opposite_side(one);
+    if (std::ranges::any_of(all, [&](std::size_t g) { return is_itself(one, g); }))
+      answer.same_bone = is_itself(one, nearest(all)) ? 1 : 0;
+    if (std::ranges::any_of(opposite, [&](std::size_t g) { return is_same_person(one, g); }))
+      answer.other_side = is_same_person(one, nearest(opposite)) ? 1 : 0;
     return answer;
   }
 
+  /// What a guess would answer, where there is an answer.
+  [[nodiscard]] Answered chance(const ShapeCase& one) const {
+    const auto share = [](double answer, std::size_t among) {
+      return std::isnan(answer) ? answer : 1 / static_cast<double>(among);
+    };
+    const Answered any = answered(one, Distances(size(), 0));
+    return {share(any.same_bone, size()), share(any.other_side, opposite_side(one).size())};
+  }
+
  private:
+  [[nodiscard]] const EvidenceBone& asked(const ShapeCase& one) const {
+    return evidence_.bones()[static_cast<std::size_t>(one.bone)];
+  }
+  [[nodiscard]] bool is_itself(const ShapeCase& one, std::size_t g) const {
+    return evidence_.shapes().gallery_bones[g] == one.bone;
+  }
+  [[nodiscard]] bool is_same_person(const ShapeCase& one, std::size_t g) const {
+    return bone(g).subject == asked(one).subject;
+  }
+  [[nodiscard]] std::vector<std::size_t> everything() const {
+    std::vector<std::size_t> all(size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+  }
+  /// Empty where the asked bone's own side is not known.
+  [[nodiscard]] std::vector<std::size_t> opposite_side(const ShapeCase& one) const {
+    std::vector<std::size_t> result;
+    if (asked(one).side == Side::unknown) return result;
+    const Side opposite = asked(one).side == Side::right ? Side::left : Side::right;
+    for (std::size_t g = 0; g < size(); ++g)
+      if (bone(g).side == opposite) result.push_back(g);
+    return result;
+  }
+
   const Evidence& evidence_;
 };
 
@@ -216,12 +245,7 @@ class ShapeIdentity : public Metric {
   static Row chance_row(const Evidence& evidence) {
     const Enrolled enrolled(evidence);
     Row row{"chance", true, {}};
-    for (const ShapeCase& one : evidence.shapes().cases) {
-      Answered answer = enrolled.answered(one, Distances(enrolled.size(), 0));
-      if (!std::isnan(answer.same_bone)) answer.same_bone = 1 / static_cast<double>(enrolled.size());
-      if (!std::isnan(answer.other_side)) answer.other_side = 1 / (static_cast<double>(enrolled.size()) - 1);
-      row.cases.push_back(answer);
-    }
+    for (const ShapeCase& one : evidence.shapes().cases) row.cases.push_back(enrolled.chance(one));
     return row;
   }
 
@@ -249,7 +273,7 @@ class ShapeIdentity : public Metric {
     value.counted = "bones";
     value.unit = text("of ", count);
     if (count == 0) {
-      value.note = "nobody has two femurs enrolled";
+      value.note = "nobody has a femur of the other side enrolled";
       return value;
     }
     value.value = hits;
