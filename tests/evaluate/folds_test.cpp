@@ -61,7 +61,7 @@ class FoldRows : public testing::Test {
     cohort_ = make_volumes(opened_->run(), records);
     make_surfaces(opened_->run(), cohort_, records);
     make_images(opened_->run(), cohort_, records);
-    make_upright(opened_->run(), cohort_, records);
+    make_network_input(opened_->run(), cohort_, records);
   }
   ~FoldRows() override { ::unsetenv("OSTEON_STORE"); }
 

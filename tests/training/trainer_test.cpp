@@ -147,9 +147,9 @@ TEST(Training, EveryParameterChangesTheWeights) {
     for (const auto& [name, value] : values) changed.insert(name);
   }
   // "threads" may change the last bits, "device" what is computed where, "workers" nothing; tests below show that
-  // "patience" and "keep" choose an epoch and that "loss_rate" moves a loss's own weights. "upright" changes the images
-  // before the trainer sees them: tests/pipeline.
-  for (const char* elsewhere : {"threads", "device", "workers", "patience", "keep", "loss_rate", "upright"})
+  // "patience" and "keep" choose an epoch and that "loss_rate" moves a loss's own weights. "upright" and "planes"
+  // change the images before the trainer sees them: tests/pipeline.
+  for (const char* elsewhere : {"threads", "device", "workers", "patience", "keep", "loss_rate", "upright", "planes"})
     changed.insert(elsewhere);
   for (const Parameter& parameter : training_schema().parameters)
     EXPECT_TRUE(changed.contains(parameter.name)) << parameter.name;

@@ -1,7 +1,7 @@
 #include "pipeline/control.hpp"
 
-#include "imaging/upright.hpp"
 #include "imaging/without_bone.hpp"
+#include "pipeline/network_input.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stage_tools.hpp"
 
@@ -173,13 +173,14 @@ std::vector<ControlFigure> run_control(const RunContext& run, const Cohort& coho
   ingredients.parts["input.network"] = model.stored.digest;
   ingredients.parts["training.precision"] = training::resolved_precision(training);
   const Stored stored = find_or_make(run, ingredients, report, [&] {
+    const NetworkInput seen = network_input_of(training);
     const training::Pixels input =
-        training.flag("upright") ? imaging::upright(pixels.gather(training::every_row(pixels)), kViews) : pixels;
+        is_as_rendered(seen) ? pixels : training::Pixels(as_seen(pixels.gather(training::every_row(pixels)), seen));
     const at::Tensor fingerprints = training::embed(*model.network, input, training::every_row(input), training, {});
     store::Artifact artifact;
-    artifact.facts["figures"] =
-        to_json({figure("fingerprint", nearest_answers(run, cohort, images, fingerprints), seed),
-                 figure("raw pixels", nearest_answers(run, cohort, images, raw_pixels(pixels)), seed)});
+    artifact.facts["figures"] = to_json(
+        {figure("fingerprint", nearest_answers(run, cohort, images, fingerprints), seed),
+         figure("raw pixels", nearest_answers(run, cohort, images, raw_pixels(pixels, {false, seen.planes})), seed)});
     return artifact;
   });
   std::vector<ControlFigure> figures;

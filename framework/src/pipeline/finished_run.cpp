@@ -42,7 +42,7 @@ std::string network_digest(const Pack& pack) {
   add("backbone", pack.backbone.parameters.canonical());
   for (const char* section : {"head", "views", "film", "xray"}) add(section, pack.section(section).canonical());
   const auto training = pack.section("training").canonical();
-  for (const char* name : {"upright", "precision"}) add("training", {{name, training.at(name)}});
+  for (const char* name : {"upright", "planes", "precision"}) add("training", {{name, training.at(name)}});
   for (const auto& [name, tensor] : pack.weights) {
     const at::Tensor packed = tensor.contiguous();
     digest.add(text(name, " ", packed.sizes(), " ", c10::toString(packed.scalar_type()), "\n"));
@@ -90,7 +90,7 @@ RunImages FinishedRun::load() const {
   RunImages loaded{run(), make_volumes(run(), records), {}, {}};
   make_surfaces(run(), loaded.cohort, records);
   make_images(run(), loaded.cohort, records);
-  make_upright(run(), loaded.cohort, records);
+  make_network_input(run(), loaded.cohort, records);
   loaded.images = load_images(run(), loaded.cohort, 0);
   const auto network = training::make_network(make_handle<host::BackboneHandle>(run(), "backbone"), sections.at("head"),
                                               training_settings(sections.at("training")),

@@ -1,6 +1,6 @@
 #include "pipeline/model.hpp"
 
-#include "imaging/upright.hpp"
+#include "pipeline/network_input.hpp"
 #include "pipeline/stages.hpp"
 
 #include <osteon/digest.hpp>
@@ -64,8 +64,7 @@ Model::Model(const fs::path& name, Pack pack, host::Registry& registry)
 
 at::Tensor Model::fingerprint(const at::Tensor& montage) const {
   const Parameters& settings = pack_.section("training");
-  at::Tensor image = montage.unsqueeze(0).contiguous();
-  if (settings.flag("upright")) image = imaging::upright(image, kViews);
+  const at::Tensor image = as_seen(montage.unsqueeze(0).contiguous(), network_input_of(settings));
   const std::vector<std::int64_t> only{0};
   return training::embed(*network_, training::Pixels(image), only, settings, {})[0].contiguous();
 }

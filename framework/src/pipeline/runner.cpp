@@ -84,7 +84,7 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
   make_volumes(run, cohort, records);
   make_surfaces(run, cohort, records);
   make_images(run, cohort, records);
-  make_upright(run, cohort, records);
+  make_network_input(run, cohort, records);
   std::vector<Fold> folds(static_cast<std::size_t>(run.experiment.sections.at("split").integer("folds")));
   for (std::size_t fold = 0; fold < folds.size(); ++fold)
     folds[fold].images = load_images(run, cohort, static_cast<std::int64_t>(fold));

@@ -1,7 +1,5 @@
 #include "pipeline/stage_tools.hpp"
 
-#include "imaging/upright.hpp"
-
 #include <ATen/Functions.h>
 
 namespace osteon::pipeline {
@@ -39,15 +37,14 @@ std::vector<std::int64_t> as_vector(const at::Tensor& rows) {
   return {rows.data_ptr<std::int64_t>(), rows.data_ptr<std::int64_t>() + rows.numel()};
 }
 
-at::Tensor raw_pixels(const training::Pixels& pixels, bool is_upright) {
+at::Tensor raw_pixels(const training::Pixels& pixels, const NetworkInput& input) {
   constexpr std::int64_t kRows = 96, kChunk = 512;
   const std::int64_t factor = (pixels.height() + kRows - 1) / kRows;
   const std::vector<std::int64_t> rows = training::every_row(pixels);
   std::vector<at::Tensor> chunks;
   for (std::size_t first = 0; first < rows.size(); first += kChunk) {
     const auto some = std::span(rows).subspan(first, std::min<std::size_t>(kChunk, rows.size() - first));
-    at::Tensor chunk = pixels.gather(some);
-    if (is_upright) chunk = imaging::upright(chunk, kViews);
+    at::Tensor chunk = as_seen(pixels.gather(some), input);
     chunk = chunk.to(at::kFloat).div(255);
     if (factor > 1) chunk = at::avg_pool2d(chunk.unsqueeze(1), factor);
     chunks.push_back(chunk.flatten(1));

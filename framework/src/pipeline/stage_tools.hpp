@@ -2,6 +2,7 @@
 
 // What every stage does the same way.
 
+#include "pipeline/network_input.hpp"
 #include "pipeline/stages.hpp"
 
 namespace osteon::pipeline {
@@ -21,8 +22,8 @@ void merge(std::map<std::string, std::string>& parts, const std::map<std::string
 [[nodiscard]] std::vector<std::int64_t> as_vector(const at::Tensor& rows);
 
 /// Pixels as vectors, float32 `[N, P]` between 0 and 1: area-averaged to at most 96 rows, so that a full-size run fits
-/// into memory too. With `is_upright` each view is turned upright first.
-[[nodiscard]] at::Tensor raw_pixels(const training::Pixels& pixels, bool is_upright = false);
+/// into memory too.
+[[nodiscard]] at::Tensor raw_pixels(const training::Pixels& pixels, const NetworkInput& input);
 
 /// Ends the stage for the reporters and keeps its record.
 void finish(StageReport& report, Records& records, const std::string& detail);

@@ -34,11 +34,13 @@ struct Scan {
   std::size_t specimen = 0;  ///< index into `Cohort::specimens`
   int acquisition = 0;
   Stored volume, surface, images;
-  Stored upright;          ///< only where the network wants its images so
+  Stored network_input;    ///< only where the network sees its images changed
   bool has_volume = true;  ///< else `volume` holds a pair of radiographs and there is no surface
 
   /// Digest of its images as the network sees them.
-  [[nodiscard]] const std::string& seen_digest() const { return upright.key.empty() ? images.digest : upright.digest; }
+  [[nodiscard]] const std::string& seen_digest() const {
+    return network_input.key.empty() ? images.digest : network_input.digest;
+  }
 };
 
 struct Cohort {
@@ -75,15 +77,15 @@ struct RenderTime {
   double seconds = 0;
 };
 RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records);
-/// The images with each view turned upright, where `training.upright` wants them so.
-void make_upright(const RunContext& run, Cohort& cohort, Records& records);
+/// The images as the network sees them, where [training] wants them changed.
+void make_network_input(const RunContext& run, Cohort& cohort, Records& records);
 
 /// Images of the whole cohort in memory, with what is known of each.
 struct ImageTable {
   std::vector<EvidenceBone> bones;
   std::vector<std::size_t> specimen;  ///< of each bone: index into `Cohort::specimens`
   training::Pixels pixels;            ///< N images, mapped from the store
-  training::Pixels network_input;     ///< the same as the network sees them: turned upright, if the experiment says so
+  training::Pixels network_input;     ///< the same as the network sees them
   at::Tensor bone;                    ///< int64 `[N]`
   std::vector<Role> role;             ///< `[N]`
   std::vector<std::size_t> scan;      ///< `[N]`: index into `Cohort::scans`

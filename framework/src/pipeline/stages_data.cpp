@@ -1,7 +1,6 @@
 // source → surface → render: one artifact per scan and stage, so that adding a bone makes one bone.
 
 #include "imaging/radiograph.hpp"
-#include "imaging/upright.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stage_tools.hpp"
 
@@ -287,18 +286,21 @@ RenderTime make_images(const RunContext& run, Cohort& cohort, Records& records) 
   return {images, render_seconds};
 }
 
-void make_upright(const RunContext& run, Cohort& cohort, Records& records) {
-  if (!run.experiment.sections.at("training").flag("upright")) return;
-  StageReport report(run.reporters, "upright", "", std::ssize(cohort.scans), "bones");
+void make_network_input(const RunContext& run, Cohort& cohort, Records& records) {
+  const Parameters& training = run.experiment.sections.at("training");
+  const NetworkInput input = network_input_of(training);
+  if (is_as_rendered(input)) return;
+  StageReport report(run.reporters, "network_input", "", std::ssize(cohort.scans), "bones");
   std::int64_t done = 0;
   for (Scan& scan : cohort.scans) {
     throw_if_stopped();
-    store::Ingredients ingredients{"upright", label(cohort.specimens[scan.specimen], scan.acquisition), {}};
+    store::Ingredients ingredients{"network_input", label(cohort.specimens[scan.specimen], scan.acquisition),
+                                   network_input_parts(training)};
     ingredients.parts["revision"] = "1";
     ingredients.parts["input.images"] = scan.images.digest;
-    scan.upright = find_or_make(run, ingredients, report, [&] {
+    scan.network_input = find_or_make(run, ingredients, report, [&] {
       store::Artifact artifact;
-      artifact.tensors["pixels"] = imaging::upright(image_set_from(run.store.load(scan.images.key)).pixels, kViews);
+      artifact.tensors["pixels"] = as_seen(image_set_from(run.store.load(scan.images.key)).pixels, input);
       return artifact;
     });
     report.progress(++done);
@@ -340,8 +342,8 @@ ImageTable load_images(const RunContext& run, const Cohort& cohort, std::int64_t
     table.scan.insert(table.scan.end(), set.rows.size(), s);
     bones.insert(bones.end(), set.rows.size(), bone);
     pixels.push_back(set.pixels);
-    network_input.push_back(scan.upright.key.empty() ? set.pixels
-                                                     : run.store.load(scan.upright.key).tensors.at("pixels"));
+    network_input.push_back(
+        scan.network_input.key.empty() ? set.pixels : run.store.load(scan.network_input.key).tensors.at("pixels"));
   }
   table.pixels = training::Pixels(std::move(pixels));
   table.network_input = training::Pixels(std::move(network_input));

@@ -24,7 +24,8 @@ std::map<std::string, std::string> first_network_parts(const RunContext& run, co
   merge(parts, training::weights_parts(run.experiment.sections.at("weights")));
   merge(parts, section_parts(run.experiment, "head"));
   const Parameters& settings = run.experiment.sections.at("training");
-  for (const char* name : {"seed", "upright"}) parts[text("training.", name)] = settings.canonical().at(name);
+  parts["training.seed"] = settings.canonical().at("seed");
+  merge(parts, network_input_parts(settings));
   // "One for each core" is another number on another machine, and the number of threads changes the last bits.
   parts["training.threads"] = std::to_string(training::resolved_threads(settings));
   // So do the kind of device and what it computes in.
@@ -127,11 +128,10 @@ struct Embedder {
 
 Embedder trained_embedder(const RunContext& run, const Stored& model, training::FingerprintNetwork& network) {
   const Parameters& settings = run.experiment.sections.at("training");
-  return {network,
-          {{"input.network", model.digest},
-           {"training.precision", training::resolved_precision(settings)},
-           {"training.upright", settings.canonical().at("upright")}},
-          "trained"};
+  auto parts = network_input_parts(settings);
+  parts["input.network"] = model.digest;
+  parts["training.precision"] = training::resolved_precision(settings);
+  return {network, std::move(parts), "trained"};
 }
 
 /// Fingerprints of all images, float32 `[N, d]`; one artifact per network and image set, so that adding a bone embeds
@@ -253,8 +253,9 @@ void embed_images(const RunContext& run, const Cohort& cohort, std::span<Fold> f
       {run.experiment.sections.at("weights").path("path").empty() ? "untrained network" : "given weights, untrained",
        true,
        embed_scans(run, cohort, images, {*untrained, first_network_parts(run, backbone), "untrained"}, report, done)});
-  beside.push_back({"raw pixels", true, raw_pixels(images.pixels)});
-  beside.push_back({"raw pixels, upright", true, raw_pixels(images.pixels, true)});
+  const std::string planes = run.experiment.sections.at("training").text("planes");
+  beside.push_back({"raw pixels", true, raw_pixels(images.pixels, {false, planes})});
+  beside.push_back({"raw pixels, upright", true, raw_pixels(images.pixels, {true, planes})});
   if (cohort.has_volumes())
     for (EmbeddingSet& set : size_sets(run, cohort, images)) beside.push_back(std::move(set));
 

@@ -101,6 +101,9 @@ Schema training_schema() {
        Parameter::flag("upright", false,
                        "The network sees each view turned upright and centred by its own brightness, so that poses in "
                        "the picture's plane are nothing that it must learn."),
+       Parameter::text("planes", "both",
+                       "Which views the network sees; the other one is black (for raw pixels beside it too).")
+           .one_of(Choices{"both", "ap", "ml"}),
        Parameter::text(
            "precision", "auto",
            "Of convolutions and matrix products; the head and the loss stay fp32. \"auto\" takes bf16 where "
