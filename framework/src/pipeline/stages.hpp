@@ -33,6 +33,7 @@ struct Stored {
 struct Scan {
   std::size_t specimen = 0;  ///< index into `Cohort::specimens`
   int acquisition = 0;
+  std::string files;  ///< digest of what the source read; "" where it reads nothing
   Stored volume, surface, images;
   Stored network_input;    ///< only where the network sees its images changed
   bool has_volume = true;  ///< else `volume` holds a pair of radiographs and there is no surface
@@ -42,6 +43,10 @@ struct Scan {
     return network_input.key.empty() ? images.digest : network_input.digest;
   }
 };
+
+/// Throws `Error` when scans of different people are of the same files: a split by person would train on what it holds
+/// out.
+void require_distinct_people(std::span<const SpecimenInfo> specimens, std::span<const Scan> scans);
 
 struct Cohort {
   std::vector<SpecimenInfo> specimens;

@@ -12,6 +12,7 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace osteon::pipeline {
@@ -152,6 +153,20 @@ std::vector<const Scan*> Cohort::of_acquisition(int acquisition) const {
   return result;
 }
 
+void require_distinct_people(std::span<const SpecimenInfo> specimens, std::span<const Scan> scans) {
+  std::map<std::string, const SpecimenInfo*> first;
+  for (const Scan& scan : scans) {
+    const SpecimenInfo& one = specimens[scan.specimen];
+    if (scan.files.empty()) continue;
+    const SpecimenInfo& other = *first.try_emplace(scan.files, &one).first->second;
+    if (other.subject != one.subject)
+      throw Error(text("source: ", other.id, " and ", one.id,
+                       " are made of the same files, but are called two people (", other.subject, ", ", one.subject,
+                       "): what is held out of the training would be trained on. Leave one of them out, or call both "
+                       "the same person"));
+  }
+}
+
 Cohort list_scans(const RunContext& run) {
   auto source = make_handle<host::SourceHandle>(run, "source");
   source.keep_secret(run.store.salt());
@@ -159,7 +174,7 @@ Cohort list_scans(const RunContext& run) {
   cohort.specimens = source.specimens();
   cohort.notices = source.notices();
   for (std::size_t s = 0; s < cohort.specimens.size(); ++s)
-    for (int a = 0; a < cohort.specimens[s].acquisitions; ++a) cohort.scans.push_back({s, a, {}, {}, {}, {}});
+    for (int a = 0; a < cohort.specimens[s].acquisitions; ++a) cohort.scans.push_back({s, a, {}, {}, {}, {}, {}});
   return cohort;
 }
 
@@ -179,7 +194,8 @@ void make_volumes(const RunContext& run, Cohort& cohort, Records& records) {
     ingredients.parts["revision"] = "1";
     ingredients.parts["specimen"] = specimen.id;
     ingredients.parts["acquisition"] = std::to_string(scan.acquisition);
-    ingredients.parts["input.files"] = source.content_digest(specimen, scan.acquisition);
+    scan.files = source.content_digest(specimen, scan.acquisition);
+    ingredients.parts["input.files"] = scan.files;
     scan.volume = find_or_make(run, ingredients, report, [&] {
       const Acquisition acquisition = source.acquire(specimen, scan.acquisition);
       store::Artifact artifact = to_artifact(acquisition);
@@ -188,6 +204,7 @@ void make_volumes(const RunContext& run, Cohort& cohort, Records& records) {
     });
     scan.has_volume = !run.store.facts(scan.volume.key).contains("pair");
   });
+  require_distinct_people(cohort.specimens, cohort.scans);
   finish(report, records,
          text(cohort.scans.size(), cohort.has_volumes() ? " volumes of " : " scans of ", bones_of(cohort), " bones"));
   tell_notices(run, cohort);
