@@ -71,6 +71,9 @@ TEST(PoseSensitivity, AveragesBonesNotImagesWithinAGroup) {
   EXPECT_EQ(low.counted, "bones");
   EXPECT_FALSE(low.interval.has_value());
   EXPECT_FALSE(low.is_baseline);
+  const MetricValue& chance = find(result, table_of("energy"), "chance", "158 keV");
+  EXPECT_NEAR(chance.value, 50, 1e-9) << "one of two enrolled bones";
+  EXPECT_TRUE(chance.is_baseline);
   EXPECT_NEAR(find(result, table_of("energy"), "fingerprint", "158 keV").value, 50, 1e-9);
   EXPECT_FALSE(has(result, table_of("tilt"), "fingerprint", "0°")) << "all X-rays share it";
 }
@@ -81,7 +84,7 @@ TEST(PoseSensitivity, KeepsXRaysOfOneValueInOneGroup) {
     for (const double energy : energies) asked.query(0, true, at_energy(energy));
     std::vector<std::string> names;
     for (const MetricValue& value : asked.result(groups).values)
-      if (value.table == table_of("energy")) names.push_back(value.column);
+      if (value.table == table_of("energy") && value.row == "fingerprint") names.push_back(value.column);
     return names;
   };
   using Names = std::vector<std::string>;
@@ -108,7 +111,7 @@ TEST(PoseSensitivity, CountsEachXRayInOneGroup) {
   std::ranges::sort(angles);
   std::vector<const MetricValue*> groups;
   for (const MetricValue& value : result.values)
-    if (value.table == table_of("axial angle")) groups.push_back(&value);
+    if (value.table == table_of("axial angle") && value.row == "fingerprint") groups.push_back(&value);
   ASSERT_EQ(groups.size(), 4U);
   // The groups' bounds are values that occur; 8, 8, 8 and 7 X-rays lie within them.
   char first[64], last[64];

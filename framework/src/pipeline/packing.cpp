@@ -149,6 +149,7 @@ std::vector<std::string> pack_run(const fs::path& run, const std::vector<fs::pat
   for (const EvidenceBone& bone : packed.images.bones) ids.push_back(bone.id);
   for (const config::PluginChoice* choice : finished.run().experiment.all("classifier"))
     pack.classifiers.push_back(calibrated(finished.run(), *choice, pack, known, ids));
+  const store::Lock lock(file.string() + ".lock");  // two packs into one file come one after the other
   write_pack(file, pack, finished.run().registry);
 
   std::vector<std::string> lines = {text("network    ", pack.network),

@@ -25,10 +25,10 @@
 namespace osteon {
 namespace {
 
-/// One query X-ray: which bone it shows, whether it was recognised, and the image.
+/// One query X-ray: which bone it shows, the image, and whether it was recognised, or how probable that was.
 struct Answer {
   std::int64_t bone, image;
-  bool is_right;
+  double right;
 };
 
 /// The answers from one embedding set, folds together.
@@ -37,6 +37,19 @@ struct Method {
   bool is_trivial;
   std::vector<Answer> answers;
 };
+
+/// A guess among the bones that `like` has in its gallery.
+Method chance(const Evidence& evidence, const std::string& like) {
+  Method method{"chance", true, {}};
+  for (const Trials& trials : evidence.trials()) {
+    if (!trials.held_out || trials.embedding_set != like) continue;
+    const at::Tensor enrolled = at::isfinite(trials.distances).sum(1);
+    for (std::int64_t q = 0; q < trials.queries.numel(); ++q)
+      method.answers.push_back({trials.truth[q].item<std::int64_t>(), trials.queries[q].item<std::int64_t>(),
+                                1 / std::max(1.0, enrolled[q].item<double>())});
+  }
+  return method;
+}
 
 std::vector<Method> methods_of(const Evidence& evidence) {
   std::vector<Method> methods;
@@ -47,9 +60,11 @@ std::vector<Method> methods_of(const Evidence& evidence) {
     const at::Tensor nearest = trials.distances.argmin(1);
     for (std::int64_t q = 0; q < trials.queries.numel(); ++q) {
       const auto bone = trials.truth[q].item<std::int64_t>();
-      same->answers.push_back({bone, trials.queries[q].item<std::int64_t>(), nearest[q].item<std::int64_t>() == bone});
+      same->answers.push_back(
+          {bone, trials.queries[q].item<std::int64_t>(), nearest[q].item<std::int64_t>() == bone ? 1.0 : 0.0});
     }
   }
+  if (!methods.empty()) methods.push_back(chance(evidence, methods.front().name));
   return methods;
 }
 
@@ -200,7 +215,7 @@ class PoseSensitivity final : public Metric {
     for (const Answer& answer : method.answers) {
       if (!group.holds(value_of.at(answer.image))) continue;
       by_bone[answer.bone].total += 1;
-      by_bone[answer.bone].hits += answer.is_right ? 1 : 0;
+      by_bone[answer.bone].hits += answer.right;
     }
     std::map<std::string, statistics::Contribution> by_person;
     double sum = 0;
