@@ -14,31 +14,26 @@
 
 namespace osteon::pipeline {
 
-namespace {
-
-std::string processor() {
+std::string processor_name() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);)
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   return "unknown";
 }
 
-/// OpenBLAS says its own name; another BLAS is told from its absence.
-std::string blas() {
+std::string blas_name() {
   using Config = const char* (*)();
   if (const auto config = reinterpret_cast<Config>(::dlsym(RTLD_DEFAULT, "openblas_get_config"))) return config();
   return "not OpenBLAS: matrix products may be slow";
 }
 
-}  // namespace
-
 std::map<std::string, std::string> environment(const config::Experiment& experiment, host::Registry& registry) {
   std::map<std::string, std::string> facts{{"LibTorch", TORCH_VERSION},
                                            {"compiler", __VERSION__},
-                                           {"processor", processor()},
+                                           {"processor", processor_name()},
                                            {"cores", std::to_string(std::thread::hardware_concurrency())},
                                            {"threads", std::to_string(at::get_num_threads())},
-                                           {"BLAS", blas()}};
+                                           {"BLAS", blas_name()}};
   for (const config::PluginChoice& choice : experiment.plugins) {
     const host::LoadedPlugin& plugin = registry.find(choice.kind, choice.plugin);
     facts["plugin " + plugin.id()] =

@@ -7,6 +7,10 @@
 
 namespace osteon::pipeline {
 
+/// As the system and the library call themselves.
+[[nodiscard]] std::string processor_name();
+[[nodiscard]] std::string blas_name();
+
 /// Versions, plugin build ids, processor, threads, BLAS: what one needs to know to repeat a figure.
 [[nodiscard]] std::map<std::string, std::string> environment(const config::Experiment& experiment,
                                                              host::Registry& registry);
