@@ -3,6 +3,7 @@
 #include "host/registry.hpp"
 #include "pipeline/environment.hpp"
 #include "store/store.hpp"
+#include "training/runtime.hpp"
 #include "training/training.hpp"
 
 #include <osteon/build_stamp.hpp>
