@@ -4,8 +4,11 @@
 #include <osteon/plugin.hpp>
 
 #include <filesystem>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -66,6 +69,8 @@ struct Picture {
   std::string section;  ///< "bones", "X-rays"
   std::string caption;
   at::Tensor image;  ///< uint8 `[H, W]` or `[H, W, 3]`
+  /// Nothing, or what `image` is laid over, of its height and width: the X-ray under a heat map.
+  at::Tensor beneath = {};
 };
 
 /// A map of embeddings with what its points show.
@@ -82,6 +87,45 @@ struct Results {
   std::vector<MetricValue> values;
 };
 
+/// One point of a sweep.
+struct SweepPoint {
+  std::string name;                    ///< "loss.margin = 0.1 · seed 2 of 3 (point 4 of 12)"
+  std::vector<std::string> levels;     ///< of each factor
+  std::filesystem::path folder;        ///< below the sweep's: "04"
+  std::string status, message;         ///< "complete", "failed", …, and why
+  double seconds = 0;                  ///< that it took
+  std::optional<std::size_t> setting;  ///< nothing where it has no figures
+};
+
+/// A figure of a setting, over its seeds, as `osteon compare` has it.
+struct SettingFigure {
+  std::size_t setting = 0;
+  double mean = std::numeric_limits<double>::quiet_NaN();
+  std::optional<double> difference;                   ///< from the baseline
+  std::optional<std::pair<double, double>> interval;  ///< 95 %, of the difference
+  std::vector<std::string> cells;                     ///< as `SweepSummary::columns` names them
+  std::vector<std::string> notes;
+};
+
+struct SweepFigure {
+  MetricValue figure;          ///< its table, row, column, unit and direction; no value
+  std::string title;           ///< row and column, and over what it is
+  std::vector<double> points;  ///< of each point; NaN where it has none
+  std::vector<SettingFigure> settings;
+};
+
+/// What a sweep varied, and what came of it.
+struct SweepSummary {
+  std::vector<std::string> factors;  ///< "loss.margin"
+  std::vector<SweepPoint> points;
+  std::vector<std::string> settings;  ///< "loss.margin = 0.1": points that differ in their seeds alone
+  std::size_t baseline = 0;
+  std::vector<std::string> columns;  ///< "value", "difference [95 %]", …
+  std::vector<SweepFigure> figures;
+  std::vector<std::string> methods;  ///< how the figures were had, one sentence each
+  std::vector<std::string> notices;
+};
+
 struct RunFinished {
   std::string status;  ///< "complete", "stopped", "failed"
   double seconds;
@@ -89,7 +133,7 @@ struct RunFinished {
 };
 
 using Event = std::variant<RunStarted, StageStarted, StageProgress, StageFinished, SpecimenLeftOut, Notice, Scalar,
-                           Picture, SurfacePair, Chart, PicturedMap, Results, RunFinished>;
+                           Picture, SurfacePair, Chart, PicturedMap, SweepSummary, Results, RunFinished>;
 
 /// Events → somewhere a person looks. Called from one thread, in order.
 class OSTEON_API Reporter : public Plugin {

@@ -102,6 +102,8 @@ class Files : public Reporter {
 
   void on(const StageProgress& /*progress*/) {}
 
+  void on(const SweepSummary& /*sweep*/) {}  // its points keep their figures; the results follow
+
   void on(const StageFinished& stage) {
     std::string words = text(stage.stage, " ends after ", files::number_text(stage.seconds), " s: ", stage.made,
                              " made, ", stage.reused, " reused");

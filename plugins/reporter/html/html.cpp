@@ -114,6 +114,8 @@ class HtmlReporter final : public Reporter {
 
   void take(const PicturedMap& event) { page_.maps.add(event); }
 
+  void take(const SweepSummary& /*event*/) {}
+
   void take(const Results& event) {
     page_.values.insert(page_.values.end(), event.values.begin(), event.values.end());
     write();

@@ -61,6 +61,8 @@ class Terminal : public Reporter {
 
   void on(const PicturedMap& /*map*/) {}
 
+  void on(const SweepSummary& /*sweep*/) {}  // its results follow as a table
+
   void on(const StageStarted& stage) {
     stage_ = stage;
     last_shown_ = Clock::now();
