@@ -153,8 +153,12 @@ TEST(Run, CtrlCSaysHowToGoOn) {
 TEST(Check, AcceptsEveryExperimentOfTheTree) {
   const Workplace place;
   const std::string root = std::string(OSTEON_SOURCE_DIR) + "/experiments/";
-  for (const std::string file : {"quickstart.toml", "ablations/margin.toml"})
-    EXPECT_EQ(place.osteon("check " + root + file).code, 0) << file;
+  EXPECT_EQ(place.osteon("check " + root + "quickstart.toml").code, 0);
+  for (const auto& entry : fs::directory_iterator(root + "ablations"))
+    for (const std::string femurs : {"", " --profile femurs --set source.path=."}) {
+      const auto outcome = place.osteon("check " + entry.path().string() + " --profile cpu" + femurs);
+      EXPECT_EQ(outcome.code, 0) << entry.path() << outcome.err;
+    }
   for (const std::string file : {"dicom.toml", "images.toml", "real-femurs.toml"}) {
     const auto outcome = place.osteon("check " + root + file + " --set source.path=.");
     EXPECT_EQ(outcome.code, 0) << file << outcome.err;

@@ -124,7 +124,7 @@ void look_at_plugins(const std::vector<fs::path>& folders, std::vector<Finding>&
   std::string missing;
   for (const std::string_view kind : host::kKinds)
     if (!kinds.contains(std::string(kind))) missing += (missing.empty() ? "" : ", ") + std::string(kind);
-  findings.push_back({"plugins", text(count, " of ", kinds.size(), " kinds"),
+  findings.push_back({"plugins", text(count, ", of ", kinds.size(), " kinds"),
                       missing.empty() ? ""
                                       : "there is none of these kinds: " + missing +
                                             "; build the target `plugins`, or set OSTEON_PLUGIN_PATH"});
