@@ -1,6 +1,6 @@
 // reporter/html: one self-contained page, report.html in the run's folder. It asks for no address, so it opens
-// from a disk or an e-mail, and prints. Charts and maps show without a script; one script, which a content security
-// policy knows by its digest, says what the pointer is on, and colours and zooms maps.
+// from a disk or an e-mail, and prints. All figures show without a script; one script, which a content security policy
+// knows by its digest, turns bones in 3D, sorts tables, says what the pointer is on, and zooms maps.
 //
 //     [reporter.html]
 //     pictures     = 24      # largest number of pictures in a section

@@ -53,7 +53,7 @@ std::string left_out_text(int count, const char* what) {
 
 std::string stages(const Page& page) {
   std::string html =
-      "<div class=\"wide\"><table class=\"stages\"><thead><tr><th scope=\"col\">stage</th><th "
+      "<div class=\"wide\"><table class=\"stages sortable\"><thead><tr><th scope=\"col\">stage</th><th "
       "scope=\"col\">plugin</th><th scope=\"col\">made"
       "</th><th scope=\"col\">reused</th><th scope=\"col\">time</th><th scope=\"col\">result</th><th scope=\"col\">why "
       "it ran</th></tr></thead>"
@@ -62,9 +62,9 @@ std::string stages(const Page& page) {
     html += text("<tr><th scope=\"row\">", escaped(stage.name), "</th><td>", escaped(stage.plugin), "</td>");
     if (stage.finished) {
       const StageFinished& f = *stage.finished;
-      html +=
-          text("<td>", f.made, "</td><td>", f.reused, "</td><td>", duration(f.seconds), "</td><td>", escaped(f.detail),
-               "</td><td>", f.reason.empty() ? (f.made == 0 ? "all reused" : "") : escaped(f.reason), "</td>");
+      html += text("<td data-v=\"", f.made, "\">", f.made, "</td><td data-v=\"", f.reused, "\">", f.reused,
+                   "</td><td data-v=\"", f.seconds, "\">", duration(f.seconds), "</td><td>", escaped(f.detail),
+                   "</td><td>", f.reason.empty() ? (f.made == 0 ? "all reused" : "") : escaped(f.reason), "</td>");
     } else {
       html += text("<td></td><td></td><td></td><td>", page.finish ? "did not end" : "running", "</td><td></td>");
     }
@@ -76,7 +76,8 @@ std::string stages(const Page& page) {
 std::string specimens_left_out(const Page& page) {
   if (page.left_out.empty()) return "<p class=\"quiet\">None: every specimen passed every stage.</p>\n";
   std::string html =
-      "<div class=\"wide\"><table><thead><tr><th scope=\"col\">specimen</th><th scope=\"col\">stage</th><th "
+      "<div class=\"wide\"><table class=\"sortable\"><thead><tr><th scope=\"col\">specimen</th><th "
+      "scope=\"col\">stage</th><th "
       "scope=\"col\">reason"
       "</th></tr></thead><tbody>\n";
   for (const SpecimenLeftOut& one : page.left_out)
@@ -115,6 +116,16 @@ struct Section {
 
 std::string count_text(std::size_t count, const char* one) { return text(count, " ", one, count == 1 ? "" : "s"); }
 
+/// What lies at the bottom of every page.
+void add_record(const Page& page, std::vector<Section>& all) {
+  if (!page.notices.empty()) all.push_back({"Notices", "", notices(page)});
+  all.push_back({"Stages", "what was made, what was reused, and why", stages(page)});
+  all.push_back({"How to repeat it", "", repeat(page)});
+  all.push_back({"Resolved experiment", "experiment.toml",
+                 text("<pre><code>", escaped(page.start.experiment), "</code></pre>\n"), false});
+  all.push_back({"Environment", "", environment(page), false});
+}
+
 std::vector<Section> sections(const Page& page) {
   std::vector<Section> all;
   all.push_back(
@@ -133,21 +144,12 @@ std::vector<Section> sections(const Page& page) {
   if (!page.curves.empty()) all.push_back({"Learning curves", "", learning_curves(page.curves)});
   all.push_back({"Specimens left out", page.left_out.empty() ? "none" : count_text(page.left_out.size(), "specimen"),
                  specimens_left_out(page)});
-  if (!page.notices.empty()) all.push_back({"Notices", "", notices(page)});
-  all.push_back({"Stages", "what was made, what was reused, and why", stages(page)});
-  all.push_back({"How to repeat it", "", repeat(page)});
-  all.push_back({"Resolved experiment", "experiment.toml",
-                 text("<pre><code>", escaped(page.start.experiment), "</code></pre>\n"), false});
-  all.push_back({"Environment", "", environment(page), false});
+  add_record(page, all);
   return all;
 }
 
-/// Only a page with charts or maps has the script, and no other script runs in any.
-bool has_script(const Page& page) { return page.maps.count() > 0 || !page.charts.empty(); }
-
-std::string security_policy(const Page& page) {
-  return text("default-src 'none'; img-src data:; style-src 'unsafe-inline'",
-              has_script(page) ? text("; script-src '", script_hash(), "'") : std::string());
+std::string security_policy() {
+  return text("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '", script_hash(), "'");
 }
 
 }  // namespace
@@ -166,10 +168,10 @@ std::string whole_page(const Page& page) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"",
-      security_policy(page), "\">\n<title>", escaped(page.start.title), " · Osteon</title>\n<style>\n", kStyle,
+      security_policy(), "\">\n<title>", escaped(page.start.title), " · Osteon</title>\n<style>\n", kStyle,
       "</style>\n</head>\n<body>\n<main>\n", top(page), "<nav aria-label=\"contents\">\n", contents, "</nav>\n", body,
-      "<footer>Research software, not for clinical use. Made by Osteon.</footer>\n</main>\n",
-      has_script(page) ? text("<script>", kScript, "</script>\n") : std::string(), "</body>\n</html>\n");
+      "<footer>Research software, not for clinical use. Made by Osteon.</footer>\n</main>\n", "<script>", page_script(),
+      "</script>\n</body>\n</html>\n");
 }
 
 }  // namespace osteon::report

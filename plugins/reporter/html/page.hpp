@@ -1,7 +1,7 @@
 #pragma once
 
 // The whole page: what a run told, put in order for a reader. One file, no address, and no script but the page's own:
-// it opens without network, and shows all but what a pointer asks for without the script.
+// it opens without network, and shows all figures without the script.
 
 #include "chart.hpp"
 #include "maps.hpp"
