@@ -3,6 +3,7 @@
 #include "pipeline/reporters.hpp"
 #include "pipeline/sweep_run.hpp"
 #include "pipeline/typed_command.hpp"
+#include "store/users.hpp"
 #include "training/runtime.hpp"
 #include "training/weights_fit.hpp"
 
@@ -12,7 +13,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <iostream>
+
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 namespace osteon::pipeline {
 
@@ -22,6 +27,7 @@ using nlohmann::json;
 namespace {
 
 constexpr int kFormat = 1;
+constexpr const char* kLockFile = "lock";
 
 /// SHA-256 of the library that this code stands in.
 const std::string& host_build() {
@@ -42,7 +48,7 @@ json read_json(const fs::path& file) {
 
 /// Files that change without a run, or say how it stands rather than what it found.
 bool is_of_the_state(const std::string& name) {
-  return name == kRecordFile || name == kStateFile || name == kOutputFile || name == kCommandFile;
+  return name == kRecordFile || name == kStateFile || name == kOutputFile || name == kCommandFile || name == kLockFile;
 }
 
 /// The run's files by name below its folder, with their sizes.
@@ -88,12 +94,22 @@ PointInputs InputReader::with_source(PointInputs inputs, const std::string& list
   return inputs;
 }
 
+store::Lock take_turn(const fs::path& folder) {
+  const fs::path file = folder / kLockFile;
+  {
+    const store::HeldFile first(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (first && ::flock(first.descriptor(), LOCK_EX | LOCK_NB) != 0)
+      std::cerr << folder.string() << ": another process runs there; waiting for it\n";
+  }
+  return store::Lock(file);
+}
+
 void forget_point(const fs::path& folder) { fs::remove(folder / kRecordFile); }
 
 void remember_point(const fs::path& folder, const PointInputs& inputs) {
   write_file(folder / kRecordFile, json({{"format", kFormat},
                                          {"inputs", inputs},
-                                         {"files", files_of(folder)},
+                                         {"holds", files_of(folder)},
                                          {"values", sha256_of_file(folder / kValuesFile)}})
                                        .dump(1));
 }
@@ -102,7 +118,7 @@ bool is_up_to_date(const fs::path& folder, const PointInputs& inputs, const stor
   const json record = read_json(folder / kRecordFile), state = read_json(folder / kStateFile);
   try {
     if (!record.is_object() || record.at("format") != kFormat || record.at("inputs") != json(inputs)) return false;
-    if (!state.is_object() || state.at("status") != "complete" || !are_there(folder, record.at("files"))) return false;
+    if (!state.is_object() || state.at("status") != "complete" || !are_there(folder, record.at("holds"))) return false;
     if (record.at("values") != sha256_of_file(folder / kValuesFile)) return false;
     const std::vector<std::string> keys = artifacts_of(folder);
     return !keys.empty() && std::ranges::all_of(keys, [&](const std::string& key) { return store.contains(key); });

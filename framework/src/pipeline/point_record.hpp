@@ -33,6 +33,9 @@ class InputReader {
   std::map<std::string, std::string> weights_;  ///< content by path and key
 };
 
+/// Waits until no other process runs in the folder (a point may outlive its killed sweep), and says so where it must.
+[[nodiscard]] store::Lock take_turn(const std::filesystem::path& folder);
+
 /// Takes the record away: from now on the folder is that of a run that is not complete.
 void forget_point(const std::filesystem::path& folder);
 

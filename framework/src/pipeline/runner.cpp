@@ -170,6 +170,7 @@ int run_one(const RunOptions& options, const config::Plan& plan, std::size_t ind
   const config::Experiment& experiment = plan.points[index].experiment;
   store::Store store(store::Store::standard_root());
   make_folder(folder);
+  const store::Lock turn = take_turn(folder);
   forget_point(folder);
   fs::remove(folder / kValuesFile);
   if (options.into.empty()) keep_command(folder, options.words, options.command);

@@ -127,20 +127,23 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
   std::cout << outlook_text(plan, outlook, store.root()) << std::flush;
   require_disk(outlook.disk, store.root());
   make_folder(folder);
-  if (options.into.empty()) keep_command(folder, options.words, options.command);
   std::vector<Job> jobs;
   std::vector<std::size_t> indices;  // of the points that jobs are for
-  json points = json::array();
-  for (std::size_t i = 0; i < plan.points.size(); ++i) {
-    points.push_back(point_text(plan, i));
-    if (outlook.is_done[i]) continue;
-    const fs::path own = point_folder(folder, i);
-    make_folder(own);
-    fs::remove(own / kValuesFile);  // of an earlier run, which this one makes anew
-    indices.push_back(i);
-    jobs.push_back({arguments_of(options, i), limits.at_once > 1 ? own / kOutputFile : fs::path()});
+  {
+    const store::Lock turn = take_turn(folder);
+    if (options.into.empty()) keep_command(folder, options.words, options.command);
+    json points = json::array();
+    for (std::size_t i = 0; i < plan.points.size(); ++i) {
+      points.push_back(point_text(plan, i));
+      if (outlook.is_done[i]) continue;
+      const fs::path own = point_folder(folder, i);
+      make_folder(own);
+      fs::remove(own / kValuesFile);  // of an earlier run, which this one makes anew
+      indices.push_back(i);
+      jobs.push_back({arguments_of(options, i), limits.at_once > 1 ? own / kOutputFile : fs::path()});
+    }
+    write_file(folder / kPointsFile, points.dump(1));
   }
-  write_file(folder / kPointsFile, points.dump(1));
   if (limits.at_once > 1 && !jobs.empty())
     std::cout << " sweep      " << jobs.size() << (jobs.size() == 1 ? " point, " : " points, ") << limits.at_once
               << " at once with " << limits.threads << (limits.threads == 1 ? " thread" : " threads") << " each · "
@@ -157,6 +160,7 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
     std::cerr << "stopped; nothing is lost. Go on with: " << options.command << "\n";
     return 130;
   }
+  const store::Lock turn = take_turn(folder);
   const SweepResults results = results_of(plan, folder);
   const auto failed = std::ranges::count_if(ends, [](const JobEnd& end) { return !end.is_success(); });
   const Reporters reporters(plan.base, registry);
