@@ -49,7 +49,7 @@ std::string disk_text(const DiskNeed& need, const store::Room& room, const std::
   if (!need.unknown.empty()) {
     words += (words.empty() ? "" : "; ");
     for (std::size_t i = 0; i < need.unknown.size(); ++i) words += (i > 0 ? " and " : "") + need.unknown[i];
-    words += words.empty() ? "" : " not counted, none is stored yet";
+    words += " not counted, none is stored yet";
   }
   return text(words, " · ", store::size_text(room.bytes), room.is_of_quota ? " left of the quota" : " free", " in ",
               store.string());
@@ -60,7 +60,7 @@ std::string disk_text(const DiskNeed& need, const store::Room& room, const std::
 std::string outlook_text(const config::Plan& plan, const Outlook& outlook, const std::filesystem::path& store) {
   const std::int64_t to_do = outlook.to_do();
   std::string lines = " plan       " + grid_text(plan);
-  if (const std::string stages = stages_text(outlook); !stages.empty()) lines += " · shared: " + stages;
+  if (const std::string stages = stages_text(outlook); !stages.empty()) lines += (plan.points.size() > 1 ? " · shared: " : " · ") + stages;
   if (to_do < std::ssize(plan.points)) lines += text(" · ", std::ssize(plan.points) - to_do, " up to date");
   if (to_do > 0) {
     lines += " · to do: " + counted(to_do, "point");
