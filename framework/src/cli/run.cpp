@@ -24,8 +24,10 @@ void add_run(CLI::App& app, Common& common) {
       ->type_name("K")
       ->check(CLI::PositiveNumber);
   command->add_option("--typed", *typed, "What to show as the command")->group("");
+  command->add_option("--into", options->into, "The run's folder that is gone on with")->group("");
   command->callback([&common, options, typed] {
     options->plugin_folders = common.plugin_folders;
+    options->words = common.words;
     options->command = typed->empty() ? common.command_line : *typed;
     common.exit_code = pipeline::run_experiment(*options);
   });

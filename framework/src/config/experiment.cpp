@@ -36,10 +36,10 @@ std::string write(const Experiment& experiment, bool for_digest) {
       result += name + " = " + to_text(is_path ? last_component(std::get<std::string>(value)) : value) + "\n";
     }
   };
-  for (const auto& [name, parameters] : experiment.sections) write_table(name, "", parameters);
+  for (const auto& [name, parameters] : experiment.sections) write_table(name, "", *parameters);
   std::vector<const PluginChoice*> choices;
-  for (const PluginChoice& choice : experiment.plugins)
-    if (!for_digest || choice.kind != "reporter") choices.push_back(&choice);
+  for (const auto& choice : experiment.plugins)
+    if (!for_digest || choice->kind != "reporter") choices.push_back(choice.get());
   if (for_digest)
     std::ranges::stable_sort(choices, [](const PluginChoice* a, const PluginChoice* b) {
       return std::tie(a->kind, a->instance) < std::tie(b->kind, b->instance);
@@ -127,11 +127,10 @@ class Loader {
   }
 
   Experiment repeated(Experiment experiment, int repeat) {
-    const auto training = experiment.sections.find(kTraining);
-    const Parameter* seed = training == experiment.sections.end() ? nullptr : sections_.at(kTraining).find(kSeed);
+    const Parameter* seed = experiment.sections.contains(kTraining) ? sections_.at(kTraining).find(kSeed) : nullptr;
     experiment.repeats = 1;
     if (seed == nullptr || seed->type != Parameter::Type::integer || repeat == 0) return experiment;
-    auto values = training->second.values();
+    auto values = experiment.sections.at(kTraining).values();
     const std::int64_t value = std::get<std::int64_t>(values.at(kSeed)) + repeat;
     if (const auto reason = seed->refusal(value)) {
       mistakes_.add(root_.find("repeats")->place,
@@ -139,8 +138,9 @@ class Loader {
       return experiment;
     }
     values[kSeed] = value;
-    training->second = Parameters(sections_.at(kTraining), values);
-    experiment.origins["training.seed"] = experiment.origins["repeats"];
+    experiment.sections.set(kTraining, std::make_shared<const Parameters>(sections_.at(kTraining), values));
+    experiment.origins.add(std::make_shared<const Origins::Places>(
+        Origins::Places{{text(kTraining, ".", kSeed), experiment.origins.at("repeats")}}));
     return experiment;
   }
 
@@ -157,19 +157,35 @@ class Loader {
 
 }  // namespace
 
+const Parameters& SectionValues::at(const std::string& name) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) throw failure(text("the experiment has no section [", name, "]"));
+  return *found->second;
+}
+
+const std::string* Origins::find(const std::string& path) const {
+  for (auto places = added_.rbegin(); places != added_.rend(); ++places)
+    if (const auto found = (*places)->find(path); found != (*places)->end()) return &found->second;
+  return nullptr;
+}
+
+const std::string& Origins::at(const std::string& path) const {
+  const std::string* found = find(path);
+  if (found == nullptr) throw failure(text(path, ": has its default, which stands in no file"));
+  return *found;
+}
+
 const PluginChoice& Experiment::only(std::string_view table) const {
-  const auto found = std::ranges::find_if(plugins, [&](const PluginChoice& choice) {
-    return (is_single_kind(choice.kind) ? choice.instance : choice.kind) == table;
-  });
-  if (found != plugins.end()) return *found;
+  for (const auto& choice : plugins)
+    if ((is_single_kind(choice->kind) ? choice->instance : choice->kind) == table) return *choice;
   if (table == kQueryRenderer) return only("renderer");
   throw failure(text("the experiment has no ", table));
 }
 
 std::vector<const PluginChoice*> Experiment::all(std::string_view kind) const {
   std::vector<const PluginChoice*> result;
-  for (const PluginChoice& choice : plugins)
-    if (choice.kind == kind) result.push_back(&choice);
+  for (const auto& choice : plugins)
+    if (choice->kind == kind) result.push_back(choice.get());
   return result;
 }
 

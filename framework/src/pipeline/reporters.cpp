@@ -40,8 +40,14 @@ void StageReport::progress(std::int64_t done, std::int64_t total, double seconds
   reporters_(StageProgress{stage_, done, total, seconds_left, detail});
 }
 
-void StageReport::made(const std::string& reason) {
+void StageReport::reused(const std::string& key) {
+  ++reused_;
+  artifacts_.push_back(key);
+}
+
+void StageReport::made(const std::string& key, const std::string& reason) {
   ++made_;
+  artifacts_.push_back(key);
   if (reason_.empty()) {
     reason_ = reason;
   } else if (reason != reason_) {

@@ -4,12 +4,15 @@
 #include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/grad_cam.hpp"
+#include "pipeline/look_ahead.hpp"
 #include "pipeline/opened.hpp"
+#include "pipeline/point_record.hpp"
 #include "pipeline/samples.hpp"
 #include "pipeline/shape_gallery.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/sweep_run.hpp"
+#include "pipeline/typed_command.hpp"
 #include "pipeline/unknown.hpp"
 #include "training/weights_fit.hpp"
 
@@ -65,8 +68,12 @@ std::string plan_line(const config::Experiment& e) {
 void save_records(const fs::path& folder, const Records& records) {
   json list = json::array();
   for (const StageRecord& r : records)
-    list.push_back(
-        {{"stage", r.stage}, {"made", r.made}, {"reused", r.reused}, {"reason", r.reason}, {"seconds", r.seconds}});
+    list.push_back({{"stage", r.stage},
+                    {"made", r.made},
+                    {"reused", r.reused},
+                    {"reason", r.reason},
+                    {"seconds", r.seconds},
+                    {"artifacts", r.artifacts}});
   write_file(folder / "stages.json", list.dump(1));
 }
 
@@ -77,9 +84,9 @@ void require_possible_split(const RunContext& run, const Cohort& listed) {
     (void)held_out_subjects(split, listed.specimens, fold);
 }
 
-/// One point, all stages. Returns its figures.
-MetricResult run_point(const RunContext& run, const fs::path& folder, Records& records) {
-  Cohort cohort = list_scans(run);
+/// One point, all stages. Returns its figures, and who was listed in `cohort`.
+MetricResult run_point(const RunContext& run, const fs::path& folder, Cohort& cohort, Records& records) {
+  cohort = list_scans(run);
   require_possible_split(run, cohort);
   make_volumes(run, cohort, records);
   make_surfaces(run, cohort, records);
@@ -150,29 +157,51 @@ fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
 
 namespace {
 
+/// A run that is gone on with must come out in the folder that it began in.
+void require_same_folder(const RunOptions& options, const fs::path& folder) {
+  if (options.into.empty() || fs::absolute(folder).lexically_normal() == options.into) return;
+  throw Error(text(options.into.string(), ": ", options.request.file.string(), " has changed since; it now makes ",
+                   folder.string(), ". To begin that run: ", options.command));
+}
+
 /// One point, in its folder, with its figures beside it for whoever collects them.
 int run_one(const RunOptions& options, const config::Plan& plan, std::size_t index, const fs::path& folder,
             host::Registry& registry) {
   const config::Experiment& experiment = plan.points[index].experiment;
   store::Store store(store::Store::standard_root());
   make_folder(folder);
+  const store::Lock turn = take_turn(folder);
+  forget_point(folder);
   fs::remove(folder / kValuesFile);
+  if (options.into.empty()) keep_command(folder, options.words, options.command);
   limit_threads(experiment);
-  const Reporters reporters(experiment, registry);
-  const RunContext run{experiment, registry, store, reporters};
-  Records records;
-  const RunStarted start{experiment.title,
-                         folder,
-                         plan_line(experiment),
-                         options.command,
-                         plan.points.size() > 1 ? point_text(plan, index) : "",
-                         environment(experiment, registry),
-                         experiment.to_toml()};
-  return reported(reporters, start, options.command, [&] {
-    json values = json::array();
-    for (const MetricValue& value : run_point(run, folder, records).values) values.push_back(to_json(value));
-    write_file(folder / kValuesFile, values.dump());
-  });
+  PointInputs inputs;
+  Cohort cohort;
+  int code = 0;
+  {  // reporters finish their files with their end
+    const Reporters reporters(experiment, registry);
+    const RunContext run{experiment, registry, store, reporters};
+    const RunStarted start{experiment.title,
+                           folder,
+                           plan_line(experiment),
+                           options.command,
+                           plan.points.size() > 1 ? point_text(plan, index) : "",
+                           environment(experiment, registry),
+                           experiment.to_toml()};
+    code = reported(reporters, start, options.command, [&] {
+      if (plan.points.size() == 1) require_disk(look_ahead(plan, folder, registry, store, 1).disk, store.root());
+      inputs = InputReader(registry).read(experiment);
+      store.serve(folder);
+      Records records;
+      json values = json::array();
+      for (const MetricValue& value : run_point(run, folder, cohort, records).values) values.push_back(to_json(value));
+      write_file(folder / kValuesFile, values.dump());
+    });
+  }
+  // Whom the run has left out it tries again the next time.
+  if (code == 0 && cohort.left_out.empty())
+    remember_point(folder, InputReader::with_source(inputs, listing_digest(cohort)));
+  return code;
 }
 
 }  // namespace
@@ -184,10 +213,11 @@ int run_experiment(const RunOptions& options) {
   const auto points = std::ssize(plan.points);
   if (options.point > points)
     throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
-  if (points == 1) return run_one(options, plan, 0, folder, registry);
-  if (options.point == 0) return run_sweep(options, plan, folder, registry);
-  const auto index = static_cast<std::size_t>(options.point - 1);
-  return run_one(options, plan, index, point_folder(folder, index), registry);
+  const bool is_whole_sweep = points > 1 && options.point == 0;
+  const auto index = static_cast<std::size_t>(std::max<std::int64_t>(options.point, 1) - 1);
+  const fs::path own = points == 1 || is_whole_sweep ? folder : point_folder(folder, index);
+  require_same_folder(options, own);
+  return is_whole_sweep ? run_sweep(options, plan, own, registry) : run_one(options, plan, index, own, registry);
 }
 
 namespace {
