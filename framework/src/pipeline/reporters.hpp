@@ -11,6 +11,7 @@ namespace osteon::pipeline {
 /// All reporters of an experiment: one event goes to each.
 class Reporters {
  public:
+  Reporters() = default;  ///< nobody listens
   Reporters(const config::Experiment& experiment, host::Registry& registry);
 
   void operator()(const Event& event) const;

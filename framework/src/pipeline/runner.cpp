@@ -5,6 +5,7 @@
 #include "pipeline/environment.hpp"
 #include "pipeline/grad_cam.hpp"
 #include "pipeline/opened.hpp"
+#include "pipeline/ranks.hpp"
 #include "pipeline/samples.hpp"
 #include "pipeline/shape_gallery.hpp"
 #include "pipeline/split.hpp"
@@ -100,6 +101,7 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
                               cohort.has_volumes() ? "CT volume" : "pair of radiographs",
                               ", so identity figures say nothing about identity")});
   show_samples(run, cohort, images);
+  tell_images_made(run);
   for (std::size_t fold = 0; fold < folds.size(); ++fold)
     folds[fold].model = train_model(run, cohort, folds[fold].images, records,
                                     folds.size() > 1 ? text("fold ", fold + 1, " of ", folds.size()) : "");
@@ -152,21 +154,23 @@ namespace {
 
 /// One point, in its folder, with its figures beside it for whoever collects them.
 int run_one(const RunOptions& options, const config::Plan& plan, std::size_t index, const fs::path& folder,
-            host::Registry& registry) {
+            host::Registry& registry, training::Group& group) {
   const config::Experiment& experiment = plan.points[index].experiment;
   store::Store store(store::Store::standard_root());
   make_folder(folder);
   fs::remove(folder / kValuesFile);
   limit_threads(experiment);
   const Reporters reporters(experiment, registry);
-  const RunContext run{experiment, registry, store, reporters};
+  const RunContext run{experiment, registry, store, reporters, group};
   Records records;
+  auto facts = environment(experiment, registry);
+  if (group.size() > 1) facts["processes of the training"] = std::to_string(group.size());
   const RunStarted start{experiment.title,
                          folder,
                          plan_line(experiment),
                          options.command,
                          plan.points.size() > 1 ? point_text(plan, index) : "",
-                         environment(experiment, registry),
+                         std::move(facts),
                          experiment.to_toml()};
   return reported(reporters, start, options.command, [&] {
     json values = json::array();
@@ -184,10 +188,15 @@ int run_experiment(const RunOptions& options) {
   const auto points = std::ssize(plan.points);
   if (options.point > points)
     throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
-  if (points == 1) return run_one(options, plan, 0, folder, registry);
-  if (options.point == 0) return run_sweep(options, plan, folder, registry);
-  const auto index = static_cast<std::size_t>(options.point - 1);
-  return run_one(options, plan, index, point_folder(folder, index), registry);
+  const training::Launch launch = launch_of(plan, options.point);
+  if (points > 1 && options.point == 0) return run_sweep(options, plan, folder, registry);
+  const auto index = static_cast<std::size_t>(std::max<std::int64_t>(options.point, 1) - 1);
+  const fs::path own = points == 1 ? folder : point_folder(folder, index);
+  const auto group = join(launch, plan.points[index].experiment);
+  return as_rank(*group, [&] {
+    return group->is_first() ? run_one(options, plan, index, own, registry, *group)
+                             : follow_run(plan.points[index].experiment, registry, *group);
+  });
 }
 
 namespace {

@@ -22,6 +22,7 @@ struct RunContext {
   host::Registry& registry;
   store::Store& store;
   const Reporters& reporters;
+  training::Group& group = training::Group::alone();  ///< the processes of a run by several (pipeline/ranks.hpp)
 };
 
 /// A stored artifact: where it is, and what it holds.
