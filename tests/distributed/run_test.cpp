@@ -64,7 +64,7 @@ TEST(DistributedRun, OneProcessWritesTheOtherIsQuietAndTheResultIsThatOfOne) {
   const fs::path other = place.folder() / "alone" / run.filename();
   EXPECT_EQ(stages(other).at("render").made, 0);
   EXPECT_EQ(stages(other).at("train").made, 1);  // another key: the last bits differ
-  EXPECT_EQ(stages(other).at("train").reason, "training.ranks changed 2 → nothing");
+  EXPECT_EQ(stages(other).at("train").reason, "training.ranks (2) was removed");
   EXPECT_NEAR(rank_one_rate(other), rate, 0.5);
 }
 
