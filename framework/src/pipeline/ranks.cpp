@@ -72,7 +72,7 @@ int follow_run(const config::Experiment& experiment, host::Registry& registry, t
   make_volumes(run, cohort, records);
   make_surfaces(run, cohort, records);
   make_images(run, cohort, records);
-  make_upright(run, cohort, records);
+  make_network_input(run, cohort, records);
   const std::int64_t folds = experiment.sections.at("split").integer("folds");
   for (std::int64_t fold = 0; fold < folds; ++fold)
     (void)train_model(run, cohort, load_images(run, cohort, fold), records);
