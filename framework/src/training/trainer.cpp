@@ -133,7 +133,7 @@ class Trainer {
   }
 
   Trained run() {
-    TrainingState state{network_, loss_.state(), *optimiser_, 0, 0, 0, 0, {}, {}};
+    TrainingState state{network_, loss_.state(), *optimiser_, 0, 0, 0, 0, 1, {}, {}};
     restore(state);
     loader_ = std::make_unique<Loader>(data_, augmentation_, training_, state.epochs_done * batches_, device_.is_cuda(),
                                        group_);
