@@ -51,6 +51,9 @@ Presence::~Presence() {
 
 std::optional<Presence::End> Presence::end() const {
   const std::lock_guard lock(mutex_);
+  // A machine that is switched off closes no connection: the thread may wait for its answer for a quarter of an hour.
+  if (!end_ && rank_ != 0 && std::chrono::duration<double>(Clock::now() - answered_).count() > silence_)
+    return End{false, lost(names_.front())};
   return end_;
 }
 
@@ -91,6 +94,8 @@ void Presence::watch() {
         judge();
       else if (store_->check({kVerdict}))
         declare(unpacked(words_of(store_->get(kVerdict))));
+      const std::lock_guard lock(mutex_);
+      answered_ = Clock::now();
     }
   } catch (const std::exception&) {
     declare({false, lost(names_.front())});

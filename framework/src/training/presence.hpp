@@ -63,6 +63,7 @@ class Presence {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<End> end_;
+  Clock::time_point answered_ = Clock::now();  ///< when the store last did
   bool stopping_ = false, all_left_ = false;
   std::thread thread_;
 };
