@@ -7,6 +7,8 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
+
 #include <thread>
 
 namespace osteon::training {

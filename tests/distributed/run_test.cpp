@@ -3,6 +3,8 @@
 #include "distributed/ranks.hpp"
 #include "pipeline/command.hpp"
 
+#include <algorithm>
+
 namespace osteon::test {
 namespace {
 
