@@ -72,7 +72,7 @@ class Looker {
     const auto [look, is_new] = sources_.try_emplace(groups_.source(experiment));
     if (!is_new) return look->second;
     SourceLook& source = look->second;
-    const RunContext run{experiment, registry_, store_, none_, true};
+    const RunContext run{experiment, registry_, store_, none_, training::Group::alone(), true};
     try {
       source.cohort = make_volumes(run, source.records);
       source.listing = listing_digest(source.cohort);
@@ -92,7 +92,7 @@ class Looker {
     if (cohort.scans.empty()) return;
     Records records = source.records;
     if (looked_.size() <= kMostLooks) try {
-        const RunContext run{experiment, registry_, store_, none_, true};
+        const RunContext run{experiment, registry_, store_, none_, training::Group::alone(), true};
         make_surfaces(run, cohort, records);
         make_images(run, cohort, records);
         make_network_input(run, cohort, records);

@@ -7,6 +7,7 @@
 #include "pipeline/look_ahead.hpp"
 #include "pipeline/opened.hpp"
 #include "pipeline/point_record.hpp"
+#include "pipeline/ranks.hpp"
 #include "pipeline/samples.hpp"
 #include "pipeline/shape_gallery.hpp"
 #include "pipeline/split.hpp"
@@ -107,6 +108,7 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Cohort& co
                               cohort.has_volumes() ? "CT volume" : "pair of radiographs",
                               ", so identity figures say nothing about identity")});
   show_samples(run, cohort, images);
+  tell_images_made(run);
   for (std::size_t fold = 0; fold < folds.size(); ++fold)
     folds[fold].model = train_model(run, cohort, folds[fold].images, records,
                                     folds.size() > 1 ? text("fold ", fold + 1, " of ", folds.size()) : "");
@@ -166,7 +168,7 @@ void require_same_folder(const RunOptions& options, const fs::path& folder) {
 
 /// One point, in its folder, with its figures beside it for whoever collects them.
 int run_one(const RunOptions& options, const config::Plan& plan, std::size_t index, const fs::path& folder,
-            host::Registry& registry) {
+            host::Registry& registry, training::Group& group) {
   const config::Experiment& experiment = plan.points[index].experiment;
   store::Store store(store::Store::standard_root());
   make_folder(folder);
@@ -180,13 +182,15 @@ int run_one(const RunOptions& options, const config::Plan& plan, std::size_t ind
   int code = 0;
   {  // reporters finish their files with their end
     const Reporters reporters(experiment, registry);
-    const RunContext run{experiment, registry, store, reporters};
+    const RunContext run{experiment, registry, store, reporters, group};
+    auto facts = environment(experiment, registry);
+    if (group.size() > 1) facts["processes of the training"] = std::to_string(group.size());
     const RunStarted start{experiment.title,
                            folder,
                            plan_line(experiment),
                            options.command,
                            plan.points.size() > 1 ? point_text(plan, index) : "",
-                           environment(experiment, registry),
+                           std::move(facts),
                            experiment.to_toml()};
     code = reported(reporters, start, options.command, [&] {
       if (plan.points.size() == 1) require_disk(look_ahead(plan, folder, registry, store, 1).disk, store.root());
@@ -213,11 +217,18 @@ int run_experiment(const RunOptions& options) {
   const auto points = std::ssize(plan.points);
   if (options.point > points)
     throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
+  const training::Launch launch = launch_of(plan, options.point);
   const bool is_whole_sweep = points > 1 && options.point == 0;
   const auto index = static_cast<std::size_t>(std::max<std::int64_t>(options.point, 1) - 1);
   const fs::path own = points == 1 || is_whole_sweep ? folder : point_folder(folder, index);
   require_same_folder(options, own);
-  return is_whole_sweep ? run_sweep(options, plan, own, registry) : run_one(options, plan, index, own, registry);
+  if (is_whole_sweep) return run_sweep(options, plan, own, registry);
+  const config::Experiment& experiment = plan.points[index].experiment;
+  const auto group = join(launch, experiment);
+  return as_rank(*group, [&] {
+    return group->is_first() ? run_one(options, plan, index, own, registry, *group)
+                             : follow_run(experiment, registry, *group);
+  });
 }
 
 namespace {

@@ -17,6 +17,8 @@ Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients
     report.reused(key);
     return {key, *digest};
   }
+  if (!run.group.is_first())
+    throw Error(text(ingredients.stage, " of ", ingredients.subject, ": rank 0 has not made it"));
   const store::Lock lock = run.store.lock(key);
   if (const auto digest = run.store.digest(key)) {
     report.reused(key);

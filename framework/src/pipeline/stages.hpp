@@ -22,6 +22,7 @@ struct RunContext {
   host::Registry& registry;
   store::Store& store;
   const Reporters& reporters;
+  training::Group& group = training::Group::alone();  ///< the processes of a run by several (pipeline/ranks.hpp)
   /// Nothing is made: stages note what the store has and what it lacks. For plans.
   bool looks_only = false;
 };
