@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
   osteon::cli::add_describe(app, common);
   osteon::cli::add_doctor(app, common);
   osteon::cli::add_status(app, common);
+  osteon::cli::add_collect(app, common);
   osteon::cli::add_why(app, common);
   try {
     app.parse(argc, argv);

@@ -4,9 +4,12 @@
 #include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/grad_cam.hpp"
+#include "pipeline/kept_plan.hpp"
 #include "pipeline/opened.hpp"
 #include "pipeline/samples.hpp"
 #include "pipeline/shape_gallery.hpp"
+#include "pipeline/slurm.hpp"
+#include "pipeline/slurm_submit.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/sweep_run.hpp"
@@ -138,7 +141,8 @@ config::Sections sections() {
           {"head", training::head_schema()},
           {"augment", training::augment_schema()},
           {"training", training::training_schema()},
-          {"grad_cam", grad_cam_schema()}};
+          {"grad_cam", grad_cam_schema()},
+          {"slurm", slurm_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
@@ -175,18 +179,37 @@ int run_one(const RunOptions& options, const config::Plan& plan, std::size_t ind
   });
 }
 
+std::size_t point_index(const RunOptions& options, const config::Plan& plan) {
+  const auto points = std::ssize(plan.points);
+  if (options.point > points)
+    throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
+  return static_cast<std::size_t>(std::max<std::int64_t>(options.point, 1) - 1);
+}
+
+/// A point of a sweep, or a run that is no sweep, as it was when it was submitted.
+int run_kept(RunOptions options, host::Registry& registry) {
+  const fs::path& folder = options.request.file;
+  KeptPlan kept = kept_plan(folder, registry);
+  const std::size_t index = point_index(options, kept.plan);
+  if (options.point == 0 && kept.plan.points.size() > 1)
+    throw Error(text(folder.string(), ": is the folder of a sweep; say which of its ", kept.plan.points.size(),
+                     " points to run with --point, or name the experiment's file: ", kept.command));
+  load_point(kept, index, folder, registry);
+  options.command = kept.command;
+  return run_one(options, kept.plan, index, folder_of(kept.plan, folder, index), registry);
+}
+
 }  // namespace
 
 int run_experiment(const RunOptions& options) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
+  if (fs::is_directory(options.request.file)) return run_kept(options, registry);
   const config::Plan plan = config::load(options.request, sections(), registry);
   const fs::path folder = run_folder(options.runs, plan);
-  const auto points = std::ssize(plan.points);
-  if (options.point > points)
-    throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
-  if (points == 1) return run_one(options, plan, 0, folder, registry);
+  const std::size_t index = point_index(options, plan);
+  if (options.on_slurm) return submit_to_slurm(options, plan, folder, registry);
+  if (plan.points.size() == 1) return run_one(options, plan, 0, folder, registry);
   if (options.point == 0) return run_sweep(options, plan, folder, registry);
-  const auto index = static_cast<std::size_t>(options.point - 1);
   return run_one(options, plan, index, point_folder(folder, index), registry);
 }
 

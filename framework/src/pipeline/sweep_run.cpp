@@ -124,19 +124,23 @@ fs::path point_folder(const fs::path& folder, std::size_t index) {
   return folder / number;
 }
 
+void write_points(const config::Plan& plan, const fs::path& folder) {
+  json points = json::array();
+  for (std::size_t i = 0; i < plan.points.size(); ++i) points.push_back(point_text(plan, i));
+  write_file(folder / kPointsFile, points.dump(1));
+}
+
 int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::path& folder, host::Registry& registry) {
   make_folder(folder);
   const JobLimits limits = limits_of(options);
   std::vector<Job> jobs;
-  json points = json::array();
   for (std::size_t i = 0; i < plan.points.size(); ++i) {
     const fs::path own = point_folder(folder, i);
     make_folder(own);
     fs::remove(own / kValuesFile);  // of an earlier run, which this one checks anew
     jobs.push_back({arguments_of(options, i), limits.at_once > 1 ? own / kOutputFile : fs::path()});
-    points.push_back(point_text(plan, i));
   }
-  write_file(folder / kPointsFile, points.dump(1));
+  write_points(plan, folder);
   if (limits.at_once > 1)
     std::cout << " sweep      " << plan.points.size() << " points, " << limits.at_once << " at once with "
               << limits.threads << (limits.threads == 1 ? " thread" : " threads") << " each · " << folder.string()
@@ -152,22 +156,33 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
     std::cerr << "stopped; nothing is lost. Go on with: " << options.command << "\n";
     return 130;
   }
+  std::vector<std::string> problems;
+  for (const JobEnd& end : ends) problems.push_back(end.is_success() ? "" : reason(end));
+  return report_sweep(plan, folder, problems, options.command, registry);
+}
+
+int report_sweep(const config::Plan& plan, const fs::path& folder, const std::vector<std::string>& problems,
+                 const std::string& command, host::Registry& registry) {
   const SweepResults results = results_of(plan, folder);
-  const auto failed = std::ranges::count_if(ends, [](const JobEnd& end) { return !end.is_success(); });
+  const auto failed = std::ranges::count_if(problems, [](const std::string& problem) { return !problem.empty(); });
   const Reporters reporters(plan.base, registry);
   const std::string all = failed == 0 ? text(plan.points.size(), " points, all run")
                                       : text(failed, " of ", plan.points.size(), " points failed");
-  const RunStarted start{plan.title,         folder, all + "; their folders stand below this one",
-                         options.command,    "",     environment(plan.base, registry),
+  const RunStarted start{plan.title,
+                         folder,
+                         all + "; their folders stand below this one",
+                         command,
+                         "",
+                         environment(plan.base, registry),
                          plan.base.to_toml()};
-  return reported(reporters, start, options.command, [&] {
+  return reported(reporters, start, command, [&] {
     const std::vector<MetricValue> table = sweep_table(plan, results);
     write_file(folder / "table.csv", sweep_csv(plan, results));
     reporters(Results{table});
     if (failed == 0) return;
     std::string list;
-    for (std::size_t i = 0; i < ends.size(); ++i)
-      if (!ends[i].is_success()) list += text("\n  ", point_text(plan, i), ": ", reason(ends[i]));
+    for (std::size_t i = 0; i < problems.size(); ++i)
+      if (!problems[i].empty()) list += text("\n  ", point_text(plan, i), ": ", problems[i]);
     throw failure(text(failed, " of ", plan.points.size(),
                        " points failed; the same command tries them again. `osteon status ", folder.string(),
                        "` says more.", list));
