@@ -50,7 +50,7 @@ class FakeSlurm : public Workplace {
   void queue(const std::string& lines) const { std::ofstream(folder() / "squeue.txt") << lines; }
 
   [[nodiscard]] Outcome osteon(const std::string& arguments) const {
-    return Workplace::osteon(arguments, "PATH=" + (folder() / "bin").string() + ":$PATH");
+    return Workplace::osteon(arguments, "OSTEON_STORE= PATH=" + (folder() / "bin").string() + ":$PATH");
   }
 };
 
