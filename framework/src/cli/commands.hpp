@@ -38,6 +38,7 @@ void add_doctor(CLI::App& app, Common& common);
 void add_status(CLI::App& app, Common& common);
 void add_resume(CLI::App& app, Common& common);
 void add_gc(CLI::App& app, Common& common);
+void add_collect(CLI::App& app, Common& common);
 void add_why(CLI::App& app, Common& common);
 
 /// --plugins DIR, of every command that loads plugins.

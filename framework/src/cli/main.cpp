@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   osteon::cli::add_status(app, common);
   osteon::cli::add_resume(app, common);
   osteon::cli::add_gc(app, common);
+  osteon::cli::add_collect(app, common);
   osteon::cli::add_why(app, common);
   try {
     app.parse(argc, argv);

@@ -25,7 +25,11 @@ constexpr const char* kSeed = "seed";
 
 std::string last_component(const std::string& path) { return std::filesystem::path(path).filename().string(); }
 
-/// Everything as TOML. For a digest: paths by their last component, no reporters, an order that no file decides.
+/// Whether a section says what is made. One of which nothing is part of a key says where and how a run runs.
+bool is_identifying(const Parameters& section) { return !section.canonical().empty(); }
+
+/// Everything as TOML. For a digest: paths by their last component, no reporters and no section that identifies
+/// nothing, an order that no file decides.
 std::string write(const Experiment& experiment, bool for_digest) {
   std::string result = text("title = ", to_text(experiment.title), "\nrepeats = ", experiment.repeats, "\n");
   const auto write_table = [&](const std::string& path, const std::string& plugin, const Parameters& parameters) {
@@ -36,7 +40,8 @@ std::string write(const Experiment& experiment, bool for_digest) {
       result += name + " = " + to_text(is_path ? last_component(std::get<std::string>(value)) : value) + "\n";
     }
   };
-  for (const auto& [name, parameters] : experiment.sections) write_table(name, "", *parameters);
+  for (const auto& [name, parameters] : experiment.sections)
+    if (!for_digest || is_identifying(*parameters)) write_table(name, "", *parameters);
   std::vector<const PluginChoice*> choices;
   for (const auto& choice : experiment.plugins)
     if (!for_digest || choice->kind != "reporter") choices.push_back(choice.get());
@@ -71,6 +76,7 @@ class Loader {
     plan.base = base();
     plan.title = plan.base.title;
     plan.swept = sweep_.paths();
+    refuse_what_identifies_nothing(plan);
     plan.repeats = plan.base.repeats;
     const std::size_t count = sweep_.size() * static_cast<std::size_t>(plan.repeats);
     if (count > Sweep::kMostPoints) {
@@ -93,6 +99,17 @@ class Loader {
   }
 
  private:
+  /// Points that differ in nothing that is made would be one run several times.
+  void refuse_what_identifies_nothing(const Plan& plan) {
+    for (const std::string& path : plan.swept) {
+      const std::string name = path.substr(0, path.find('.'));
+      const auto section = plan.base.sections.find(name);
+      if (section != plan.base.sections.end() && !is_identifying(section->second))
+        mistakes_.add(root_.find("sweep")->place,
+                      text("sweep: ", path, " cannot be swept: [", name, "] says how a run runs, not what comes out"));
+    }
+  }
+
   /// A mistake in a profile shows when the file is checked, not on the day when somebody asks for it.
   void check_profiles() {
     if (!mistakes_.empty()) return;

@@ -86,7 +86,7 @@ struct Experiment {
 
   /// Everything resolved, as TOML that runs as it is (paths absolute, no `extends`, no [sweep]).
   [[nodiscard]] std::string to_toml() const;
-  /// SHA-256 of `to_toml` without the paths' folders: names the run's folder.
+  /// SHA-256 of `to_toml` less the paths' folders and sections that are in no key: names the run's folder.
   [[nodiscard]] std::string digest() const;
 };
 

@@ -55,7 +55,7 @@ class StageReport {
 };
 
 /// How it stands with a run, in its folder: JSON with status (running, complete, stopped, failed), seconds, message,
-/// point, process and machine.
+/// point, process, machine and job (of Slurm).
 inline constexpr const char* kStateFile = "state.json";
 
 struct RunState {

@@ -4,12 +4,15 @@
 #include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/grad_cam.hpp"
+#include "pipeline/kept_plan.hpp"
 #include "pipeline/look_ahead.hpp"
 #include "pipeline/opened.hpp"
 #include "pipeline/point_record.hpp"
 #include "pipeline/ranks.hpp"
 #include "pipeline/samples.hpp"
 #include "pipeline/shape_gallery.hpp"
+#include "pipeline/slurm.hpp"
+#include "pipeline/slurm_submit.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/sweep_run.hpp"
@@ -147,7 +150,8 @@ config::Sections sections() {
           {"head", training::head_schema()},
           {"augment", training::augment_schema()},
           {"training", training::training_schema()},
-          {"grad_cam", grad_cam_schema()}};
+          {"grad_cam", grad_cam_schema()},
+          {"slurm", slurm_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
@@ -208,27 +212,53 @@ int run_one(const RunOptions& options, const config::Plan& plan, std::size_t ind
   return code;
 }
 
+/// One point, by this process alone or by all that were started for it.
+int run_by_ranks(const RunOptions& options, const config::Plan& plan, std::size_t index, const fs::path& folder,
+                 host::Registry& registry, const training::Launch& launch) {
+  const config::Experiment& experiment = plan.points[index].experiment;
+  const auto group = join(launch, experiment);
+  return as_rank(*group, [&] {
+    return group->is_first() ? run_one(options, plan, index, folder, registry, *group)
+                             : follow_run(experiment, registry, *group);
+  });
+}
+
+std::size_t point_index(const RunOptions& options, const config::Plan& plan) {
+  const auto points = std::ssize(plan.points);
+  if (options.point > points)
+    throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
+  return static_cast<std::size_t>(std::max<std::int64_t>(options.point, 1) - 1);
+}
+
+/// A point of a sweep, or a run that is no sweep, as it was when it was submitted.
+int run_kept(RunOptions options, host::Registry& registry) {
+  const fs::path& folder = options.request.file;
+  KeptPlan kept = kept_plan(folder, registry);
+  const std::size_t index = point_index(options, kept.plan);
+  if (options.point == 0 && kept.plan.points.size() > 1)
+    throw Error(text(folder.string(), ": is the folder of a sweep; say which of its ", kept.plan.points.size(),
+                     " points to run with --point, or name the experiment's file: ", kept.command));
+  load_point(kept, index, folder, registry);
+  options.command = kept.command;
+  return run_by_ranks(options, kept.plan, index, folder_of(kept.plan, folder, index), registry,
+                      launch_of(kept.plan, options.point));
+}
+
 }  // namespace
 
 int run_experiment(const RunOptions& options) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
+  if (fs::is_directory(options.request.file)) return run_kept(options, registry);
   const config::Plan plan = config::load(options.request, sections(), registry);
   const fs::path folder = run_folder(options.runs, plan);
-  const auto points = std::ssize(plan.points);
-  if (options.point > points)
-    throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
+  const std::size_t index = point_index(options, plan);
+  if (options.on_slurm) return submit_to_slurm(options, plan, folder, registry);
   const training::Launch launch = launch_of(plan, options.point);
-  const bool is_whole_sweep = points > 1 && options.point == 0;
-  const auto index = static_cast<std::size_t>(std::max<std::int64_t>(options.point, 1) - 1);
-  const fs::path own = points == 1 || is_whole_sweep ? folder : point_folder(folder, index);
+  const bool is_whole_sweep = plan.points.size() > 1 && options.point == 0;
+  const fs::path own = is_whole_sweep ? folder : folder_of(plan, folder, index);
   require_same_folder(options, own);
   if (is_whole_sweep) return run_sweep(options, plan, own, registry);
-  const config::Experiment& experiment = plan.points[index].experiment;
-  const auto group = join(launch, experiment);
-  return as_rank(*group, [&] {
-    return group->is_first() ? run_one(options, plan, index, own, registry, *group)
-                             : follow_run(experiment, registry, *group);
-  });
+  return run_by_ranks(options, plan, index, own, registry, launch);
 }
 
 namespace {

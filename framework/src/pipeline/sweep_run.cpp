@@ -119,6 +119,12 @@ fs::path point_folder(const fs::path& folder, std::size_t index) {
   return folder / number;
 }
 
+void write_points(const config::Plan& plan, const fs::path& folder) {
+  json points = json::array();
+  for (std::size_t i = 0; i < plan.points.size(); ++i) points.push_back(point_text(plan, i));
+  write_file(folder / kPointsFile, points.dump(1));
+}
+
 int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::path& folder, host::Registry& registry) {
   const JobLimits limits = limits_of(options);
   // What a point makes depends on its threads, so the outlook must know them as its process will.
@@ -133,9 +139,7 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
   {
     const store::Lock turn = take_turn(folder);
     if (options.into.empty()) keep_command(folder, options.words, options.command);
-    json points = json::array();
     for (std::size_t i = 0; i < plan.points.size(); ++i) {
-      points.push_back(point_text(plan, i));
       if (outlook.is_done[i]) continue;
       const fs::path own = point_folder(folder, i);
       make_folder(own);
@@ -143,7 +147,7 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
       indices.push_back(i);
       jobs.push_back({arguments_of(options, i), limits.at_once > 1 ? own / kOutputFile : fs::path()});
     }
-    write_file(folder / kPointsFile, points.dump(1));
+    write_points(plan, folder);
   }
   if (limits.at_once > 1 && !jobs.empty())
     std::cout << " sweep      " << jobs.size() << (jobs.size() == 1 ? " point, " : " points, ") << limits.at_once
@@ -161,25 +165,36 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
     std::cerr << "stopped; nothing is lost. Go on with: " << options.command << "\n";
     return 130;
   }
+  std::vector<std::string> problems(plan.points.size());
+  for (std::size_t job = 0; job < ends.size(); ++job)
+    if (!ends[job].is_success()) problems[indices[job]] = reason(ends[job]);
   const store::Lock turn = take_turn(folder);
+  return report_sweep(plan, folder, problems, jobs.empty() ? "all up to date" : "all run", options.command, registry);
+}
+
+int report_sweep(const config::Plan& plan, const fs::path& folder, const std::vector<std::string>& problems,
+                 const std::string& success, const std::string& command, host::Registry& registry) {
   const SweepResults results = results_of(plan, folder);
-  const auto failed = std::ranges::count_if(ends, [](const JobEnd& end) { return !end.is_success(); });
+  const auto failed = std::ranges::count_if(problems, [](const std::string& problem) { return !problem.empty(); });
   const Reporters reporters(plan.base, registry);
-  const std::string all = failed > 0     ? text(failed, " of ", plan.points.size(), " points failed")
-                          : jobs.empty() ? text(plan.points.size(), " points, all up to date")
-                                         : text(plan.points.size(), " points, all run");
-  const RunStarted start{plan.title,         folder, all + "; their folders stand below this one",
-                         options.command,    "",     environment(plan.base, registry),
+  const std::string all = failed == 0 ? text(plan.points.size(), " points, ", success)
+                                      : text(failed, " of ", plan.points.size(), " points failed");
+  const RunStarted start{plan.title,
+                         folder,
+                         all + "; their folders stand below this one",
+                         command,
+                         "",
+                         environment(plan.base, registry),
                          plan.base.to_toml()};
-  return reported(reporters, start, options.command, [&] {
+  return reported(reporters, start, command, [&] {
     const std::vector<MetricValue> table = sweep_table(plan, results);
     write_file(folder / "table.csv", sweep_csv(plan, results));
     reporters(sweep_summary(plan, results, folder));
     reporters(Results{table});
     if (failed == 0) return;
     std::string list;
-    for (std::size_t job = 0; job < ends.size(); ++job)
-      if (!ends[job].is_success()) list += text("\n  ", point_text(plan, indices[job]), ": ", reason(ends[job]));
+    for (std::size_t i = 0; i < problems.size(); ++i)
+      if (!problems[i].empty()) list += text("\n  ", point_text(plan, i), ": ", problems[i]);
     throw failure(text(failed, " of ", plan.points.size(),
                        " points failed; the same command tries them again. `osteon status ", folder.string(),
                        "` says more.", list));
