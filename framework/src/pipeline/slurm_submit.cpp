@@ -197,9 +197,10 @@ int submit_to_slurm(const RunOptions& options, const config::Plan& plan, const f
 }
 
 int collect_sweep(const fs::path& folder, host::Registry& registry) {
-  const KeptPlan kept = kept_plan(folder, registry);
+  KeptPlan kept = kept_plan(folder, registry);
   if (kept.plan.points.size() == 1)
     throw Error(folder.string() + ": is one run, which makes its own report; there is nothing to collect");
+  for (std::size_t i = 0; i < kept.plan.points.size(); ++i) load_point(kept, i, folder, registry);
   std::vector<std::string> problems;
   for (const PointStatus& point : status_of(folder))
     problems.push_back(fs::exists(point.folder / kValuesFile)
