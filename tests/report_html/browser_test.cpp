@@ -2,6 +2,7 @@
 
 #include "browser.hpp"
 #include "report.hpp"
+#include "sweeps.hpp"
 
 #include <ATen/ATen.h>
 
@@ -41,6 +42,9 @@ class InBrowser : public HtmlReport {
     reporter.report(StageFinished{"source", 8.1, 12, 0, "12 volumes", "nothing of it was stored"});
     for (int epoch = 0; epoch < 6; ++epoch)
       reporter.report(Scalar{"loss", static_cast<double>(epoch), 1.0 / (1 + epoch)});
+    const at::Tensor xray = at::full({32, 64}, 90, at::kByte), heat = at::full({32, 64, 3}, 200, at::kByte);
+    reporter.report(Picture{"Grad-CAM", "bone 1", heat, xray});
+    reporter.report(Picture{"Grad-CAM", "bone 2", heat, xray});
     reporter.report(SurfacePair{"bone 1, nearest", octahedron(20), octahedron(24), at::full({6}, 4.0F)});
     reporter.report(SurfacePair{"bone 2, nearest", octahedron(20), octahedron(12), at::zeros({6})});
     reporter.report(Chart{"Pairs",
@@ -96,6 +100,18 @@ constexpr const char* kUseARun = R"js(
     table.tHead.querySelectorAll('button')[0].click();
     seen.rows.push([heads()[0], ...rows()]);
 
+    const over = all('img.over'), box = one('.layers input[type=checkbox]'), strength = one('.layers input[type=range]');
+    const seenThrough = () => over.map((img) => getComputedStyle(img).opacity);
+    seen.over = [seenThrough()];
+    box.click();
+    seen.over.push(seenThrough());
+    box.click();
+    strength.value = 50;
+    act(strength, 'input');
+    seen.over.push(seenThrough());
+    const [top, below] = [over[0], over[0].previousElementSibling].map((img) => img.getBoundingClientRect());
+    seen.fits = ['x', 'y', 'width', 'height'].every((side) => Math.abs(top[side] - below[side]) < 0.5);
+
     const svg = one('figure.plot .stage svg');
     const dot = svg.querySelectorAll('.lines circle')[1].getBoundingClientRect();
     act(svg, 'pointermove', {clientX: dot.x + dot.width / 2, clientY: dot.y + dot.height / 2});
@@ -144,10 +160,64 @@ TEST_F(InBrowser, ARunsPageWorks) {
   EXPECT_EQ(rows[3], (Json{"none", "fingerprint + knn", "raw pixels", "bone length", "undefined row"}));
   EXPECT_EQ(rows[4], (Json{"ascending", "bone length", "fingerprint + knn", "raw pixels", "undefined row"}));
 
+  EXPECT_EQ(seen.at("over"), Json::parse(R"([["1", "1"], ["0", "0"], ["0.5", "0.5"]])"));
+  EXPECT_EQ(seen.at("fits"), true) << "the heat map lies on its X-ray";
   EXPECT_EQ(seen.at("tip"), "samedistance: 1share: 1");
   EXPECT_EQ(seen.at("environment"), (Json{false, true})) << "a link opens what it leads to";
   EXPECT_EQ(seen.at("printed"), true);
   EXPECT_EQ(seen.at("experiment"), false) << "as it was";
+}
+
+constexpr const char* kUseASweep = R"js(
+    seen.charts = all('#effects svg .points circle').length;
+    const chart = one('#effects .stage svg'), mark = chart.querySelector('.points circle').getBoundingClientRect();
+    act(chart, 'pointermove', {clientX: mark.x + mark.width / 2, clientY: mark.y + mark.height / 2});
+    seen.point = one('#effects .tip:not([hidden])')?.textContent ?? '';
+    seen.link = getComputedStyle(one('#effects .stage')).cursor;
+
+    const svg = one('.parallel svg'), lines = () => all('.parallel .lines a').map((a) => a.getAttribute('class') ?? '');
+    const frame = svg.getBoundingClientRect(), scale = frame.width / svg.viewBox.baseVal.width;
+    const data = JSON.parse(one('.parallel script').textContent);
+    const at = (axis, y) => ({clientX: frame.x + data.axes[axis] * scale, clientY: frame.y + y * scale});
+    all('.parallel .lines a')[2].focus();
+    seen.focused = [lines()[2], one('.parallel .tip').textContent];
+    all('.parallel .lines a')[2].blur();
+    seen.left = lines()[2];
+    const y = data.lines[4].y[1];
+    svg.setPointerCapture = () => {};
+    act(svg, 'pointerdown', at(1, y - 10));
+    act(svg, 'pointermove', at(1, y + 10));
+    act(svg, 'pointerup', at(1, y + 10));
+    seen.brushed = lines();
+    act(svg, 'pointerdown', at(1, data.top + 5));
+    act(svg, 'pointerup', at(1, data.top + 5));
+    seen.cleared = lines();
+
+    const table = one('#settings table');
+    table.tHead.querySelectorAll('button')[0].click();
+    seen.settings = [...table.tBodies[0].rows].map((row) => row.cells[0].textContent);
+    seen.pages = all('#points a').map((a) => a.getAttribute('href')).filter((href) => !href.startsWith('#'));
+)js";
+
+TEST_F(InBrowser, ASweepsPageWorks) {
+  const auto reporter = make_reporter();
+  reporter.report(start("Margins"));
+  SweepSummary sweep = margins();
+  std::swap(sweep.figures[0].settings[0], sweep.figures[0].settings[2]);  // not in order of the levels
+  reporter.report(sweep);
+  reporter.report(RunFinished{"failed", 60, "1 of 6 points failed"});
+  const Json seen = seen_in_browser(folder_ / "report.html", kUseASweep);
+  EXPECT_EQ(seen.at("mistakes"), Json::array());
+  EXPECT_EQ(seen.at("charts"), 10) << "five runs that have figures, two figures";
+  EXPECT_EQ(seen.at("point"), "one runloss.margin: 0.05never trained on, %: 90loss.margin = 0.05 (point 1 of 6)");
+  EXPECT_EQ(seen.at("link"), "pointer");
+  EXPECT_EQ(seen.at("focused")[0], "raised");
+  EXPECT_NE(seen.at("focused")[1].get<std::string>().find("loss.margin = 0.1 (point 3 of 6)"), std::string::npos);
+  EXPECT_EQ(seen.at("left"), "");
+  EXPECT_EQ(seen.at("brushed"), (Json{"faint", "faint", "faint", "faint", ""})) << "only the run with 60 %";
+  EXPECT_EQ(seen.at("cleared"), (Json{"", "", "", "", ""}));
+  EXPECT_EQ(seen.at("settings"), (Json{"loss.margin = 0.05", "loss.margin = 0.1", "loss.margin = 1.0"}));
+  EXPECT_EQ(seen.at("pages").size(), 5U);
 }
 
 TEST_F(InBrowser, NothingIsWiderThanASmallScreen) {
@@ -158,7 +228,13 @@ TEST_F(InBrowser, NothingIsWiderThanASmallScreen) {
 )js";
   const Json run = seen_in_browser(folder_ / "report.html", kMeasure, 390);
   EXPECT_LE(run.at("page"), run.at("screen"));
-  EXPECT_EQ(run.at("screen"), 390);
+  const auto reporter = make_reporter();
+  reporter.report(start("Margins"));
+  reporter.report(margins());
+  reporter.report(RunFinished{"complete", 60, ""});
+  const Json sweep = seen_in_browser(folder_ / "report.html", kMeasure, 390);
+  EXPECT_LE(sweep.at("page"), sweep.at("screen"));
+  EXPECT_EQ(sweep.at("screen"), 390);
 }
 
 }  // namespace

@@ -12,13 +12,16 @@ constexpr const char* kStart = R"js(
 for (const figure of document.querySelectorAll('figure.plot')) (figure.classList.contains('map') ? map : chart)(figure);
 for (const figure of document.querySelectorAll('figure.solid')) solid(figure);
 for (const table of document.querySelectorAll('table.sortable')) sortable(table);
+for (const figure of document.querySelectorAll('figure.parallel')) parallel(figure);
+for (const pictures of document.querySelectorAll('.pictures')) layered(pictures);
 )js";
 
 }  // namespace
 
 const std::string& page_script() {
-  static const std::string script = text("\n(() => {\n'use strict';\n", kScriptTools, kScriptCharts, kScriptMaps,
-                                         kScriptSolids, kScriptTables, kScriptSections, kStart, "})();\n");
+  static const std::string script =
+      text("\n(() => {\n'use strict';\n", kScriptTools, kScriptCharts, kScriptMaps, kScriptSolids, kScriptTables,
+           kScriptPictures, kScriptParallel, kScriptSections, kStart, "})();\n");
   return script;
 }
 

@@ -19,6 +19,8 @@ extern const char* const kScriptCharts;    ///< defines `chart(figure)`
 extern const char* const kScriptMaps;      ///< defines `map(figure)`
 extern const char* const kScriptSolids;    ///< defines `solid(figure)`
 extern const char* const kScriptTables;    ///< defines `sortable(table)`
+extern const char* const kScriptPictures;  ///< defines `layered(pictures)`
+extern const char* const kScriptParallel;  ///< defines `parallel(figure)`
 extern const char* const kScriptSections;  ///< links open what they lead to, and print has all
 
 }  // namespace osteon::report

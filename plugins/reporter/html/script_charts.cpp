@@ -10,7 +10,8 @@ const chart = (figure) => {
   if (!found) return;
   const {stage, svg, data, tip} = found;
   const ring = inSvg(svg, 'circle', {r: 5, class: 'ring', visibility: 'hidden'});
-  const leave = () => { tip.hide(); ring.setAttribute('visibility', 'hidden'); };
+  let meant = '';  // where a click leads
+  const leave = () => { meant = stage.style.cursor = ''; tip.hide(); ring.setAttribute('visibility', 'hidden'); };
   const look = (event) => {
     const at = place(svg, event);
     let best = null, least = reach / at.scale;
@@ -26,13 +27,17 @@ const chart = (figure) => {
     ring.setAttribute('cy', best.y);
     ring.setAttribute('visibility', 'visible');
     const {series, i} = best, says = [line(series.name, 'head')];
-    says.push(line(data.labels[0] + ': ' + text(series.x[i])), line(data.labels[1] + ': ' + text(series.y[i])));
+    const across = data.names.length ? data.names[series.x[i]] : text(series.x[i]);
+    says.push(line(data.labels[0] + ': ' + across), line(data.labels[1] + ': ' + text(series.y[i])));
     if (series.hover.length) says.push(line(series.hover[i]));
+    meant = series.link ? series.link[i] : '';
+    stage.style.cursor = meant ? 'pointer' : '';
     tip.show(best.x * at.scale, best.y * at.scale, says);
   };
   stage.addEventListener('pointermove', look);
   stage.addEventListener('pointerdown', look);
   stage.addEventListener('pointerleave', leave);
+  stage.addEventListener('click', () => { if (meant) location.assign(meant); });
 };
 
 )js";

@@ -100,9 +100,10 @@ figcaption { font-size: .8125rem; line-height: 1.4; overflow-wrap: anywhere; }
 .zoom { display: block; cursor: zoom-in; position: relative; }
 .zoom input { position: absolute; opacity: 0; width: 1px; height: 1px; }
 .zoom img { display: block; }
-input { accent-color: var(--accent); }
-.zoom input:focus-visible + img { outline: 2px solid var(--accent); outline-offset: 2px; }
-.zoom input:checked + img {
+.zoom .over { position: absolute; inset: 0; }
+.layers { display: flex; gap: 14px; align-items: center; font-size: .875rem; } input { accent-color: var(--accent); }
+.zoom input:focus-visible ~ img { outline: 2px solid var(--accent); outline-offset: 2px; }
+.zoom input:checked ~ img {
   position: fixed; inset: 0; z-index: 10; width: 100vw; height: 100vh; object-fit: contain; padding: 3vmin;
   background: var(--page); cursor: zoom-out; border-radius: 0;
 }
@@ -131,6 +132,18 @@ input { accent-color: var(--accent); }
 .buttons { display: flex; flex-wrap: wrap; gap: 6px; }
 .buttons button, .turn { padding: 3px 10px; } .shape .turn { float: right; }
 .solid .scale span { height: 6px; } .solid .scale b { font-weight: 400; }
+
+/* A sweep. */
+.effects .k1 { --k: var(--k0); } .effects .k2 { --k: var(--k6); } .effects .baseline .line { stroke-width: 1.6; }
+.parallel .name { fill: var(--text); font-weight: 600; }
+.parallel .axis line { stroke: var(--quiet); } .parallel .axis text { stroke: var(--page); stroke-width: 3; paint-order: stroke; }
+.parallel path { fill: none; stroke: var(--k0); stroke-width: 1.4; stroke-opacity: .55; stroke-linejoin: round; }
+.parallel .faint path { stroke-opacity: .08; } .parallel a:focus { outline: none; }
+.parallel .raised path { stroke: var(--k1); stroke-width: 2.6; stroke-opacity: 1; }
+.parallel .axis { pointer-events: none; } .brush { fill: var(--accent); fill-opacity: .22; pointer-events: none; }
+.parallel .stage > svg { touch-action: pan-x pan-y; cursor: crosshair; }
+.more { margin: 18px 0; } .more > summary { cursor: pointer; color: var(--accent); margin-bottom: 14px; }
+.settings th { font-weight: 400; } .points th { min-width: 15em; }
 
 button, select { font: inherit; font-size: .8125rem; color: var(--text); background: var(--page); border: 1px solid var(--line); border-radius: 5px; }
 button { cursor: pointer; }
@@ -212,7 +225,7 @@ footer { border-top: 1px solid var(--line); padding-top: 18px; color: var(--quie
   figure, .card, .view, tr, .result { break-inside: avoid; }
   pre { white-space: pre-wrap; }
   .pictures { grid-template-columns: repeat(4, 1fr); } .plots { grid-template-columns: repeat(2, 1fr); }
-  .colours, .zooms, .tip, .solid, .turn, .sort::after { display: none !important; } .map .keys { max-height: none; }
+  .colours, .zooms, .tip, .solid, .turn, .layers, .sort::after { display: none !important; } .map .keys { max-height: none; }
   .views { gap: 8px; } .view { padding: 8px; } .view .row { gap: 6px; } .view img { width: 100%; height: auto; } .scale { display: none; }
 }
 )css";
