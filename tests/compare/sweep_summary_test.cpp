@@ -1,9 +1,9 @@
 // What the reporters of a sweep are told: the comparison of its settings, and every point.
 
 #include "pipeline/sweep_summary.hpp"
-#include "runs.hpp"
 #include "pipeline/reporters.hpp"
 #include "pipeline/sweep_run.hpp"
+#include "runs.hpp"
 
 #include <osteon/parameters.hpp>
 
