@@ -11,6 +11,9 @@
 
 namespace osteon::test {
 
+/// Each test has a store of its own, wherever the person who runs them keeps theirs.
+inline const bool kIsStandardStore = ::unsetenv("OSTEON_STORE") == 0 && ::unsetenv("OSTEON_STORE_QUOTA") == 0;
+
 inline bool has(const std::string& words, const std::string& part) { return words.find(part) != std::string::npos; }
 
 /// Three points that share all but a short training, as the arguments of `osteon run`: no heat maps, no control and
