@@ -49,7 +49,7 @@ plugin = "resnet"
 [loss]
 plugin = "triplet"
 [training]
-threads = 2
+threads = 1
 [shape.nearest]
 [shape.ssm]
 [shape.deform]
