@@ -30,7 +30,7 @@ inline constexpr std::string_view kQueryRenderer = "query_renderer";
 
 struct PluginChoice {
   std::string kind;
-  std::string instance;  ///< the table's name: "knn" of [classifier.knn], "renderer", "query_renderer"
+  std::string instance;  ///< the table's name, as in [classifier.NAME]; or what a single kind is called
   std::string plugin;
   Parameters parameters;
 };
