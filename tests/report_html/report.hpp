@@ -8,12 +8,16 @@
 #include <osteon/error.hpp>
 #include <osteon/files.hpp>
 
+#include <osteon/mesh.hpp>
+
+#include <ATen/Functions.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace osteon {
 
@@ -46,6 +50,14 @@ class HtmlReport : public testing::Test {
 
   std::filesystem::path folder_;
 };
+
+/// Four times as high as wide.
+inline Mesh octahedron(float size) {
+  const std::vector<float> vertices = {size, 0,     0, -size, 0, 0,        0, size, 0,
+                                       0,    -size, 0, 0,     0, 4 * size, 0, 0,    -4 * size};
+  const std::vector<std::int32_t> triangles = {0, 2, 4, 2, 1, 4, 1, 3, 4, 3, 0, 4, 2, 0, 5, 1, 2, 5, 3, 1, 5, 0, 3, 5};
+  return {at::tensor(vertices).reshape({-1, 3}), at::tensor(triangles, at::kInt).reshape({-1, 3})};
+}
 
 inline std::size_t count(const std::string& text, const std::string& what) {
   std::size_t number = 0;

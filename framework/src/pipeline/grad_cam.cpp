@@ -103,8 +103,10 @@ void show_heat_maps(const RunContext& run, const ImageTable& images, const Train
   });
   const store::Artifact artifact = run.store.load(stored.key);
   std::int64_t number = 0;
-  for (const nlohmann::json& one : artifact.facts.at("captions"))
-    run.reporters(Picture{"Grad-CAM", one, artifact.tensors.at("pictures")[number++]});
+  for (const nlohmann::json& one : artifact.facts.at("captions")) {
+    const std::vector<at::Tensor> halves = artifact.tensors.at("pictures")[number++].chunk(2, 1);  // X-ray, overlay
+    run.reporters(Picture{"Grad-CAM", one, halves.at(1).contiguous(), halves.at(0).contiguous()});
+  }
   finish(report, records, text(number, " heat maps"));
 }
 

@@ -128,6 +128,10 @@ std::vector<GatheredFigure> gathered_figures(const std::vector<RunSetting>& sett
   return figures;
 }
 
+double value_in(const std::string& unit, const MetricValue& value) {
+  return unit == "%" ? in_percent(value) : value.value;
+}
+
 PairedPeople paired_people(const std::vector<const GatheredSetting*>& settings) {
   PairedPeople result;
   for (const GatheredSetting* setting : settings) result.settings.emplace_back(setting->values.size());

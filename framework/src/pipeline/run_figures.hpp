@@ -38,6 +38,9 @@ struct GatheredFigure {
 /// 4", is a percentage in all.
 [[nodiscard]] std::vector<GatheredFigure> gathered_figures(const std::vector<RunSetting>& settings);
 
+/// A run's value of a figure that was gathered in this unit: a number of so many as a percentage where it is "%".
+[[nodiscard]] double value_in(const std::string& unit, const MetricValue& value);
+
 /// The people whom all of `settings` know, with their weights (the mean over the settings), as `paired` takes them.
 struct PairedPeople {
   std::vector<double> weights;

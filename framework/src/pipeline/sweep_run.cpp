@@ -6,7 +6,7 @@
 #include "pipeline/jobs.hpp"
 #include "pipeline/opened.hpp"
 #include "pipeline/reporters.hpp"
-#include "pipeline/sweep_table.hpp"
+#include "pipeline/sweep_summary.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/files.hpp>
@@ -163,6 +163,7 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
   return reported(reporters, start, options.command, [&] {
     const std::vector<MetricValue> table = sweep_table(plan, results);
     write_file(folder / "table.csv", sweep_csv(plan, results));
+    reporters(sweep_summary(plan, results, folder));
     reporters(Results{table});
     if (failed == 0) return;
     std::string list;

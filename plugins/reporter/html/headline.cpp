@@ -139,7 +139,7 @@ std::string answer(const std::vector<MetricValue>& values) {
               ").");
 }
 
-std::string key_figures(const std::vector<MetricValue>& values) {
+std::vector<const MetricValue*> chosen_figures(const std::vector<MetricValue>& values) {
   std::vector<const MetricValue*> chosen;
   const auto take = [&](auto wanted) {
     const MetricValue* best = best_of(values, [&](const MetricValue& v) { return !v.is_baseline && wanted(v); });
@@ -155,6 +155,11 @@ std::string key_figures(const std::vector<MetricValue>& values) {
       return same_cell(v, first) &&
              std::none_of(chosen.begin(), chosen.end(), [&](const MetricValue* one) { return one->table == v.table; });
     });
+  return chosen;
+}
+
+std::string key_figures(const std::vector<MetricValue>& values) {
+  const std::vector<const MetricValue*> chosen = chosen_figures(values);
   if (chosen.empty()) return "";
   std::string html = "<div class=\"cards\">\n";
   for (const MetricValue* value : chosen) html += card(values, *value);

@@ -1,6 +1,6 @@
 // reporter/html: one self-contained page, report.html in the run's folder. It asks for no address, so it opens
-// from a disk or an e-mail, and prints. Charts and maps show without a script; one script, which a content security
-// policy knows by its digest, says what the pointer is on, and colours and zooms maps.
+// from a disk or an e-mail, and prints. All figures show without a script; one script, which a content security policy
+// knows by its digest, turns bones in 3D, sorts tables, fades heat maps, says what the pointer is on, and zooms maps.
 //
 //     [reporter.html]
 //     pictures     = 24      # largest number of pictures in a section
@@ -83,16 +83,18 @@ class HtmlReporter final : public Reporter {
     auto& sections = page_.pictures;
     auto place =
         std::find_if(sections.begin(), sections.end(), [&](const auto& one) { return one.name == event.section; });
-    if (place == sections.end()) place = sections.insert(sections.end(), {event.section, "", 0, 0});
+    if (place == sections.end()) place = sections.insert(sections.end(), {event.section, "", 0, 0, false});
     if (place->shown == most_pictures_) {
       ++place->left_out;
       return;
     }
     ++place->shown;
-    place->figures +=
-        text("<figure>",
-             report::zoomable(report::data_url(event.image), event.caption, event.image.size(1), event.image.size(0)),
-             "<figcaption>", report::escaped(event.caption), "</figcaption></figure>\n");
+    const std::string beneath = event.beneath.defined() ? report::data_url(event.beneath) : "";
+    place->is_layered = place->is_layered || !beneath.empty();
+    place->figures += text("<figure>",
+                           report::zoomable(report::data_url(event.image), beneath, event.caption, event.image.size(1),
+                                            event.image.size(0)),
+                           "<figcaption>", report::escaped(event.caption), "</figcaption></figure>\n");
   }
 
   void take(const SurfacePair& event) {
@@ -114,7 +116,7 @@ class HtmlReporter final : public Reporter {
 
   void take(const PicturedMap& event) { page_.maps.add(event); }
 
-  void take(const SweepSummary& /*event*/) {}
+  void take(const SweepSummary& event) { page_.sweep = event; }
 
   void take(const Results& event) {
     page_.values.insert(page_.values.end(), event.values.begin(), event.values.end());

@@ -106,9 +106,15 @@ std::string duration(double seconds) {
 }
 
 std::string zoomable(const std::string& url, std::string_view description, std::int64_t width, std::int64_t height) {
-  const std::string label = escaped(description);
-  return text("<label class=\"zoom\"><input type=\"checkbox\" aria-label=\"enlarge: ", label, "\"><img src=\"", url,
-              "\" alt=\"", label, "\" width=\"", width, "\" height=\"", height, "\"></label>");
+  return zoomable(url, "", description, width, height);
+}
+
+std::string zoomable(const std::string& url, const std::string& beneath, std::string_view description,
+                     std::int64_t width, std::int64_t height) {
+  const std::string label = escaped(description), size = text("\" width=\"", width, "\" height=\"", height, "\">");
+  return text("<label class=\"zoom\"><input type=\"checkbox\" aria-label=\"enlarge: ", label, "\">",
+              beneath.empty() ? "" : text("<img src=\"", beneath, "\" alt=\"", size), "<img",
+              beneath.empty() ? "" : " class=\"over\"", " src=\"", url, "\" alt=\"", label, size, "</label>");
 }
 
 std::string data_block(const nlohmann::ordered_json& data) {

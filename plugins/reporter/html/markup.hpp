@@ -32,6 +32,10 @@ namespace osteon::report {
 [[nodiscard]] std::string zoomable(const std::string& url, std::string_view description, std::int64_t width,
                                    std::int64_t height);
 
+/// The same with a picture beneath it, which the script lets show.
+[[nodiscard]] std::string zoomable(const std::string& url, const std::string& beneath, std::string_view description,
+                                   std::int64_t width, std::int64_t height);
+
 /// What the page's script reads: a block of JSON that no text in it can end or leave (< > & and line separators are
 /// written as \u…), and that no browser runs.
 [[nodiscard]] std::string data_block(const nlohmann::ordered_json& data);

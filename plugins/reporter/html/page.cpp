@@ -2,6 +2,7 @@
 
 #include "markup.hpp"
 #include "script.hpp"
+#include "sweep.hpp"
 
 #include <ctime>
 #include <set>
@@ -28,6 +29,7 @@ std::string status_line(const Page& page) {
 }
 
 std::string answer_text(const Page& page) {
+  if (page.sweep) return sweep_answer(*page.sweep);
   std::string sentence = answer(page.values);
   if (!sentence.empty()) return sentence;
   if (!page.values.empty()) return "No method has a figure; the tables below say why.";
@@ -36,12 +38,15 @@ std::string answer_text(const Page& page) {
 
 std::string top(const Page& page) {
   std::string html = text("<header>\n<p class=\"brand\">Osteon</p>\n<h1>", escaped(page.start.title), "</h1>\n");
-  if (!page.start.point.empty()) html += text("<p class=\"point\">", escaped(page.start.point), "</p>\n");
+  if (!page.start.point.empty())
+    html +=
+        text("<p class=\"point\">", escaped(page.start.point), " · <a href=\"../report.html\">all points</a></p>\n");
   html += text("<p class=\"quiet\">", escaped(date_text(page.began)));
   if (page.finish) html += text(" · ", duration(page.finish->seconds));
   if (!page.start.plan.empty()) html += text("<br>", escaped(page.start.plan));
   html += "</p>\n" + status_line(page);
-  html += text("<p class=\"answer\">", answer_text(page), "</p>\n", key_figures(page.values), "</header>\n");
+  html += text("<p class=\"answer\">", answer_text(page), "</p>\n", page.sweep ? "" : key_figures(page.values),
+               "</header>\n");
   return html;
 }
 
@@ -53,7 +58,7 @@ std::string left_out_text(int count, const char* what) {
 
 std::string stages(const Page& page) {
   std::string html =
-      "<div class=\"wide\"><table class=\"stages\"><thead><tr><th scope=\"col\">stage</th><th "
+      "<div class=\"wide\"><table class=\"stages sortable\"><thead><tr><th scope=\"col\">stage</th><th "
       "scope=\"col\">plugin</th><th scope=\"col\">made"
       "</th><th scope=\"col\">reused</th><th scope=\"col\">time</th><th scope=\"col\">result</th><th scope=\"col\">why "
       "it ran</th></tr></thead>"
@@ -62,9 +67,9 @@ std::string stages(const Page& page) {
     html += text("<tr><th scope=\"row\">", escaped(stage.name), "</th><td>", escaped(stage.plugin), "</td>");
     if (stage.finished) {
       const StageFinished& f = *stage.finished;
-      html +=
-          text("<td>", f.made, "</td><td>", f.reused, "</td><td>", duration(f.seconds), "</td><td>", escaped(f.detail),
-               "</td><td>", f.reason.empty() ? (f.made == 0 ? "all reused" : "") : escaped(f.reason), "</td>");
+      html += text("<td data-v=\"", f.made, "\">", f.made, "</td><td data-v=\"", f.reused, "\">", f.reused,
+                   "</td><td data-v=\"", f.seconds, "\">", duration(f.seconds), "</td><td>", escaped(f.detail),
+                   "</td><td>", f.reason.empty() ? (f.made == 0 ? "all reused" : "") : escaped(f.reason), "</td>");
     } else {
       html += text("<td></td><td></td><td></td><td>", page.finish ? "did not end" : "running", "</td><td></td>");
     }
@@ -76,7 +81,8 @@ std::string stages(const Page& page) {
 std::string specimens_left_out(const Page& page) {
   if (page.left_out.empty()) return "<p class=\"quiet\">None: every specimen passed every stage.</p>\n";
   std::string html =
-      "<div class=\"wide\"><table><thead><tr><th scope=\"col\">specimen</th><th scope=\"col\">stage</th><th "
+      "<div class=\"wide\"><table class=\"sortable\"><thead><tr><th scope=\"col\">specimen</th><th "
+      "scope=\"col\">stage</th><th "
       "scope=\"col\">reason"
       "</th></tr></thead><tbody>\n";
   for (const SpecimenLeftOut& one : page.left_out)
@@ -115,7 +121,31 @@ struct Section {
 
 std::string count_text(std::size_t count, const char* one) { return text(count, " ", one, count == 1 ? "" : "s"); }
 
+/// What lies at the bottom of every page.
+void add_record(const Page& page, std::vector<Section>& all) {
+  if (!page.notices.empty()) all.push_back({"Notices", "", notices(page)});
+  if (!page.sweep) all.push_back({"Stages", "what was made, what was reused, and why", stages(page)});
+  all.push_back({"How to repeat it", "", repeat(page)});
+  all.push_back({"Resolved experiment", "experiment.toml",
+                 text("<pre><code>", escaped(page.start.experiment), "</code></pre>\n"), false});
+  all.push_back({"Environment", "", environment(page), false});
+}
+
+std::vector<Section> sweep_sections(const Page& page) {
+  const SweepSummary& sweep = *page.sweep;
+  std::vector<Section> all;
+  all.push_back({"Settings", count_text(sweep.settings.size(), "setting"), sweep_settings(sweep)});
+  if (std::string plots = sweep_effects(sweep); !plots.empty())
+    all.push_back({"Effects", "each factor by itself", std::move(plots)});
+  if (std::string lines = parallel_axes(sweep); !lines.empty())
+    all.push_back({"All points at once", "parallel coordinates", std::move(lines)});
+  all.push_back({"Points", count_text(sweep.points.size(), "point"), sweep_points(sweep)});
+  add_record(page, all);
+  return all;
+}
+
 std::vector<Section> sections(const Page& page) {
+  if (page.sweep) return sweep_sections(page);
   std::vector<Section> all;
   all.push_back(
       {"Results", "", page.values.empty() ? "<p class=\"quiet\">No figures.</p>\n" : result_tables(page.values)});
@@ -128,26 +158,18 @@ std::vector<Section> sections(const Page& page) {
         {charts.name, count_text(charts.count, "chart"), text("<div class=\"plots\">\n", charts.figures, "</div>\n")});
   for (const PictureSection& pictures : page.pictures)
     all.push_back({pictures.name, count_text(static_cast<std::size_t>(pictures.shown), "picture"),
-                   text("<div class=\"pictures\">\n", pictures.figures, "</div>\n",
-                        left_out_text(pictures.left_out, "picture"))});
+                   text("<div class=\"pictures\"",
+                        pictures.is_layered ? text(" data-over=\"", escaped(pictures.name), " over the X-ray\"") : "",
+                        ">\n", pictures.figures, "</div>\n", left_out_text(pictures.left_out, "picture"))});
   if (!page.curves.empty()) all.push_back({"Learning curves", "", learning_curves(page.curves)});
   all.push_back({"Specimens left out", page.left_out.empty() ? "none" : count_text(page.left_out.size(), "specimen"),
                  specimens_left_out(page)});
-  if (!page.notices.empty()) all.push_back({"Notices", "", notices(page)});
-  all.push_back({"Stages", "what was made, what was reused, and why", stages(page)});
-  all.push_back({"How to repeat it", "", repeat(page)});
-  all.push_back({"Resolved experiment", "experiment.toml",
-                 text("<pre><code>", escaped(page.start.experiment), "</code></pre>\n"), false});
-  all.push_back({"Environment", "", environment(page), false});
+  add_record(page, all);
   return all;
 }
 
-/// Only a page with charts or maps has the script, and no other script runs in any.
-bool has_script(const Page& page) { return page.maps.count() > 0 || !page.charts.empty(); }
-
-std::string security_policy(const Page& page) {
-  return text("default-src 'none'; img-src data:; style-src 'unsafe-inline'",
-              has_script(page) ? text("; script-src '", script_hash(), "'") : std::string());
+std::string security_policy() {
+  return text("default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '", script_hash(), "'");
 }
 
 }  // namespace
@@ -166,10 +188,10 @@ std::string whole_page(const Page& page) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"",
-      security_policy(page), "\">\n<title>", escaped(page.start.title), " · Osteon</title>\n<style>\n", kStyle,
+      security_policy(), "\">\n<title>", escaped(page.start.title), " · Osteon</title>\n<style>\n", kStyle,
       "</style>\n</head>\n<body>\n<main>\n", top(page), "<nav aria-label=\"contents\">\n", contents, "</nav>\n", body,
-      "<footer>Research software, not for clinical use. Made by Osteon.</footer>\n</main>\n",
-      has_script(page) ? text("<script>", kScript, "</script>\n") : std::string(), "</body>\n</html>\n");
+      "<footer>Research software, not for clinical use. Made by Osteon.</footer>\n</main>\n", "<script>", page_script(),
+      "</script>\n</body>\n</html>\n");
 }
 
 }  // namespace osteon::report

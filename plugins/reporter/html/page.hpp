@@ -1,7 +1,8 @@
 #pragma once
 
-// The whole page: what a run told, put in order for a reader. One file, no address, and no script but the page's own:
-// it opens without network, and shows all but what a pointer asks for without the script.
+// The whole page: what a run or a sweep told, put in order for a reader. One file, no address but a sweep's links to
+// its points' pages, and no script but the page's own: it opens without network, and shows all figures without the
+// script.
 
 #include "chart.hpp"
 #include "maps.hpp"
@@ -25,6 +26,7 @@ struct PictureSection {
   std::string name;
   std::string figures;  ///< HTML
   int shown = 0, left_out = 0;
+  bool is_layered = false;  ///< has pictures that are laid over others
 };
 
 struct ChartSection {
@@ -45,6 +47,7 @@ struct Page {
   std::vector<ChartSection> charts;
   std::vector<PictureSection> pictures;
   std::vector<MetricValue> values;
+  std::optional<SweepSummary> sweep;
   std::string surfaces;  ///< HTML of `surface_figures`
   int surfaces_shown = 0, surfaces_left_out = 0;
 };
@@ -55,7 +58,10 @@ struct Page {
 /// best trivial row, and shape beside its baselines.
 [[nodiscard]] std::string answer(const std::vector<MetricValue>& values);
 
-/// Up to four figures that matter most, as HTML cards.
+/// Up to four figures that matter most: the best of their columns.
+[[nodiscard]] std::vector<const MetricValue*> chosen_figures(const std::vector<MetricValue>& values);
+
+/// The same as HTML cards.
 [[nodiscard]] std::string key_figures(const std::vector<MetricValue>& values);
 
 /// One HTML table for each table name, in order of appearance.

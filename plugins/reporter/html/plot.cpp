@@ -66,7 +66,7 @@ double half_bar(const ChartSeries& series, const Indices& drawn, const Axes& axe
 }
 
 /// The range of all that is drawn; bars stand on 0 and are as wide as they are.
-Axes axes_of(const Chart& chart, const std::vector<Indices>& drawn) {
+Axes axes_of(const Chart& chart, const ChartExtras& extras, const std::vector<Indices>& drawn) {
   Axes axes{{}, {}, chart.log_x};
   bool has_bars = false;
   for (std::size_t s = 0; s < chart.series.size(); ++s)
@@ -80,7 +80,9 @@ Axes axes_of(const Chart& chart, const std::vector<Indices>& drawn) {
   for (const Chart::Guide& guide : chart.guides)
     if (std::isfinite(guide.x) && (!chart.log_x || guide.x > 0)) axes.x.include(guide.x);
   if (has_bars) axes.y.include(0);
-  if (chart.log_x) {
+  if (!extras.x_names.empty()) {
+    axes.x = {-0.5, static_cast<double>(extras.x_names.size()) - 0.5};
+  } else if (chart.log_x) {
     const double room = axes.x.high > axes.x.low ? std::pow(axes.x.high / axes.x.low, 0.02) : 2;
     axes.x = {axes.x.low / room, axes.x.high * room};
   } else {
@@ -93,19 +95,37 @@ Axes axes_of(const Chart& chart, const std::vector<Indices>& drawn) {
   return axes;
 }
 
-std::string grid(const Chart& chart, const Axes& axes) {
+std::string x_tick(const std::string& x, const std::string& words, const std::string& whole) {
+  return text("<line class=\"grid\" x1=\"", x, "\" x2=\"", x, "\" y1=\"", kHeight - kBottom, "\" y2=\"",
+              kHeight - kBottom + 4, "\"/><text x=\"", x, "\" y=\"", kHeight - kBottom + 16,
+              "\" text-anchor=\"middle\">", escaped(words),
+              words == whole ? "" : text("<title>", escaped(whole), "</title>"), "</text>");
+}
+
+std::string named_ticks(const std::vector<std::string>& names, const Axes& axes) {
+  constexpr double kLetter = 6.5;  // about its width
+  if (names.empty()) return "";
+  const auto room = static_cast<std::size_t>((kWidth - kLeft - kRight) / kLetter / static_cast<double>(names.size()));
+  std::string svg;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    svg += x_tick(coordinate(axes.across(static_cast<double>(i))), shortened(names[i], std::max<std::size_t>(room, 2)),
+                  names[i]);
+  return svg;
+}
+
+std::string grid(const Chart& chart, const ChartExtras& extras, const Axes& axes) {
   std::string svg;
   for (const double tick : round_ticks(axes.y.low, axes.y.high, 5))
     svg += text("<line class=\"grid\" x1=\"", kLeft, "\" x2=\"", kWidth - kRight, "\" y1=\"", coordinate(axes.up(tick)),
                 "\" y2=\"", coordinate(axes.up(tick)), "\"/><text x=\"", kLeft - 6, "\" y=\"",
                 coordinate(axes.up(tick) + 3.5), "\" text-anchor=\"end\">", number(tick, 4), "</text>");
-  for (const double tick : chart.log_x ? log_ticks(axes.x.low, axes.x.high) : round_ticks(axes.x.low, axes.x.high, 6)) {
-    if (tick < axes.x.low || tick > axes.x.high) continue;
-    const std::string x = coordinate(axes.across(tick));
-    svg += text("<line class=\"grid\" x1=\"", x, "\" x2=\"", x, "\" y1=\"", kHeight - kBottom, "\" y2=\"",
-                kHeight - kBottom + 4, "\"/><text x=\"", x, "\" y=\"", kHeight - kBottom + 16,
-                "\" text-anchor=\"middle\">", number(tick, 4), "</text>");
-  }
+  const std::vector<double> ticks = !extras.x_names.empty() ? std::vector<double>()
+                                    : chart.log_x           ? log_ticks(axes.x.low, axes.x.high)
+                                                            : round_ticks(axes.x.low, axes.x.high, 6);
+  for (const double tick : ticks)
+    if (tick >= axes.x.low && tick <= axes.x.high)
+      svg += x_tick(coordinate(axes.across(tick)), number(tick, 4), number(tick, 4));
+  svg += named_ticks(extras.x_names, axes);
   const double middle = kTop + (kHeight - kBottom - kTop) / 2;
   return svg + text("<text class=\"label\" x=\"", coordinate(kLeft + (kWidth - kLeft - kRight) / 2), "\" y=\"",
                     kHeight - 5, "\" text-anchor=\"middle\">", escaped(chart.x_label),
@@ -237,7 +257,7 @@ std::string notes(const Chart& chart, const std::vector<Indices>& drawn) {
 double rounded(double value) { return std::strtod(number(value, 6).c_str(), nullptr); }
 
 /// What the script needs to find and describe the nearest point.
-std::string data(const Chart& chart, const std::vector<Indices>& drawn, const Axes& axes) {
+std::string data(const Chart& chart, const ChartExtras& extras, const std::vector<Indices>& drawn, const Axes& axes) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (std::size_t s = 0; s < chart.series.size(); ++s) {
@@ -251,10 +271,11 @@ std::string data(const Chart& chart, const std::vector<Indices>& drawn, const Ax
       one["x"].push_back(rounded(series.x[i]));
       one["y"].push_back(rounded(series.y[i]));
       if (!series.hover.empty()) one["hover"].push_back(series.hover[i]);
+      if (s < extras.links.size() && !extras.links[s].empty()) one["link"].push_back(extras.links[s][i]);
     }
     list.push_back(std::move(one));
   }
-  return data_block({{"labels", {chart.x_label, chart.y_label}}, {"series", list}});
+  return data_block({{"labels", {chart.x_label, chart.y_label}}, {"names", extras.x_names}, {"series", list}});
 }
 
 void check(const Chart& chart) {
@@ -315,19 +336,30 @@ std::vector<double> log_ticks(double low, double high) {
   return ticks;
 }
 
-std::string chart_figure(const Chart& chart) {
+std::string shortened(const std::string& words, std::size_t most) {
+  std::size_t letters = 0, cut = words.size();
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if ((static_cast<unsigned char>(words[i]) & 0xC0U) == 0x80U) continue;  // within a letter
+    ++letters;
+    if (letters == most) cut = i;
+  }
+  return letters <= most ? words : words.substr(0, cut) + "…";
+}
+
+std::string chart_figure(const Chart& chart, const ChartExtras& extras) {
   check(chart);
   std::vector<Indices> drawn;
   for (const ChartSeries& series : chart.series) drawn.push_back(drawn_marks(series, chart.log_x));
-  const Axes axes = axes_of(chart, drawn);
+  const Axes axes = axes_of(chart, extras, drawn);
   std::string html = text("<figure class=\"plot\"><figcaption>", escaped(chart.title), "</figcaption>");
   if (axes.x.is_empty())
     return html + text("<p class=\"quiet\">no finite value</p>", notes(chart, drawn), "</figure>\n");
   html += text(legend(chart), "<div class=\"stage\"><svg viewBox=\"0 0 ", kWidth, " ", kHeight,
-               "\" role=\"img\" aria-label=\"", escaped(description(chart, drawn)), "\">", grid(chart, axes));
+               "\" role=\"img\" aria-label=\"", escaped(description(chart, drawn)), "\">", grid(chart, extras, axes));
   // The first series is the method's own: it lies on top.
   for (std::size_t s = chart.series.size(); s-- > 0;) html += drawing(chart, s, drawn[s], axes);
-  html += text(guides(chart, axes), "</svg></div>", notes(chart, drawn), data(chart, drawn, axes), "</figure>\n");
+  html +=
+      text(guides(chart, axes), "</svg></div>", notes(chart, drawn), data(chart, extras, drawn, axes), "</figure>\n");
   return html;
 }
 

@@ -13,8 +13,17 @@ namespace osteon::report {
 /// Marks of one series that are drawn at most; of more, the chart's note says how many there were.
 inline constexpr std::size_t kMostMarks = 3000;
 
+/// What a chart of the page's own may have beside what a metric's has.
+struct ChartExtras {
+  std::vector<std::string> x_names;             ///< of x = 0, 1, …: names instead of numbers
+  std::vector<std::vector<std::string>> links;  ///< of each series nothing, or where a click on each point leads
+};
+
 /// HTML of one chart. Throws a failure when a series' lists differ in length.
-[[nodiscard]] std::string chart_figure(const Chart& chart);
+[[nodiscard]] std::string chart_figure(const Chart& chart, const ChartExtras& extras = {});
+
+/// At most so many characters, the last an ellipsis where some are left out.
+[[nodiscard]] std::string shortened(const std::string& words, std::size_t most);
 
 /// Which values of a series are drawn, ascending: all, or of a line and of bars the lowest, the highest and a break of
 /// each stretch, and of points evenly many. On a logarithmic axis x must be above 0 to be drawn.

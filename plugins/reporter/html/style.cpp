@@ -100,8 +100,10 @@ figcaption { font-size: .8125rem; line-height: 1.4; overflow-wrap: anywhere; }
 .zoom { display: block; cursor: zoom-in; position: relative; }
 .zoom input { position: absolute; opacity: 0; width: 1px; height: 1px; }
 .zoom img { display: block; }
-.zoom input:focus-visible + img { outline: 2px solid var(--accent); outline-offset: 2px; }
-.zoom input:checked + img {
+.zoom .over { position: absolute; inset: 0; }
+.layers { display: flex; gap: 14px; align-items: center; font-size: .875rem; } input { accent-color: var(--accent); }
+.zoom input:focus-visible ~ img { outline: 2px solid var(--accent); outline-offset: 2px; }
+.zoom input:checked ~ img {
   position: fixed; inset: 0; z-index: 10; width: 100vw; height: 100vh; object-fit: contain; padding: 3vmin;
   background: var(--page); cursor: zoom-out; border-radius: 0;
 }
@@ -117,6 +119,38 @@ figcaption { font-size: .8125rem; line-height: 1.4; overflow-wrap: anywhere; }
 .view figcaption { text-align: center; margin-top: 6px; }
 .scale { display: flex; align-items: center; gap: 8px; font-size: .75rem; color: var(--quiet); margin: 10px 0 0; }
 .scale span { display: inline-block; height: 5px; border: 1px solid var(--quiet); border-top: 0; }
+
+/* The view that turns. */
+.solid { display: flex; flex-wrap: wrap; gap: 0 24px; background: var(--panel); border-radius: 8px; padding: 12px; margin-bottom: 20px; }
+.solid[hidden] { display: none; }
+.solid canvas { flex: 1 1 320px; min-width: 0; height: 520px; touch-action: pan-y; cursor: grab; border-radius: 6px; }
+.solid canvas:active { cursor: grabbing; }
+.solid .panel { flex: 0 1 280px; min-width: 0; display: flex; flex-direction: column; justify-content: center; gap: 12px; font-size: .875rem; }
+.solid .panel p { margin: 0; }
+.solid select { width: 100%; }
+.fade { display: flex; align-items: center; gap: 8px; } .fade input { flex: 1; min-width: 0; }
+.buttons { display: flex; flex-wrap: wrap; gap: 6px; }
+.buttons button, .turn { padding: 3px 10px; } .shape .turn { float: right; }
+.solid .scale span { height: 6px; } .solid .scale b { font-weight: 400; }
+
+/* A sweep. */
+.effects .k1 { --k: var(--k0); } .effects .k2 { --k: var(--k6); } .effects .baseline .line { stroke-width: 1.6; }
+.parallel .name { fill: var(--text); font-weight: 600; }
+.parallel .axis line { stroke: var(--quiet); } .parallel .axis text { stroke: var(--page); stroke-width: 3; paint-order: stroke; }
+.parallel path { fill: none; stroke: var(--k0); stroke-width: 1.4; stroke-opacity: .55; stroke-linejoin: round; }
+.parallel .faint path { stroke-opacity: .08; } .parallel a:focus { outline: none; }
+.parallel .raised path { stroke: var(--k1); stroke-width: 2.6; stroke-opacity: 1; }
+.parallel .axis { pointer-events: none; } .brush { fill: var(--accent); fill-opacity: .22; pointer-events: none; }
+.parallel .stage > svg { touch-action: pan-x pan-y; cursor: crosshair; }
+.more { margin: 18px 0; } .more > summary { cursor: pointer; color: var(--accent); margin-bottom: 14px; }
+.settings th { font-weight: 400; } .points th { min-width: 15em; }
+
+button, select { font: inherit; font-size: .8125rem; color: var(--text); background: var(--page); border: 1px solid var(--line); border-radius: 5px; }
+button { cursor: pointer; }
+button:hover, select:hover { border-color: var(--quiet); }
+.sort { all: unset; cursor: pointer; display: inline; } .sort:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.sort:hover { color: var(--text); }
+[aria-sort=ascending] .sort::after { content: " ▴"; color: var(--accent); } [aria-sort=descending] .sort::after { content: " ▾"; color: var(--accent); }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(320px, 1fr)); gap: 24px 32px; }
 .chart figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 14px; color: var(--text);
@@ -179,7 +213,7 @@ pre code { font-size: inherit; }
 ul { padding-left: 1.2em; margin: .4em 0; }
 footer { border-top: 1px solid var(--line); padding-top: 18px; color: var(--quiet); font-size: .875rem; }
 
-@media (max-width: 560px) { .colours { float: none; display: block; margin: 0 0 6px; } main { padding: 24px 16px 40px; } h1 { font-size: 1.6rem; } .answer { font-size: 1.1rem; } }
+@media (max-width: 560px) { .solid canvas { flex-basis: 100%; height: 380px; } .solid .panel { flex-basis: 100%; } .colours { float: none; display: block; margin: 0 0 6px; } main { padding: 24px 16px 40px; } h1 { font-size: 1.6rem; } .answer { font-size: 1.1rem; } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; scroll-behavior: auto !important; } }
 @media print {
   :root { --page: #fff; --panel: #f5f6f7; --line: #ccc; --text: #000; --quiet: #444; --accent: #1f6f8b; --second: #b45f06; --third: #6a4c93; --warning: #fdf3dc;
@@ -191,7 +225,7 @@ footer { border-top: 1px solid var(--line); padding-top: 18px; color: var(--quie
   figure, .card, .view, tr, .result { break-inside: avoid; }
   pre { white-space: pre-wrap; }
   .pictures { grid-template-columns: repeat(4, 1fr); } .plots { grid-template-columns: repeat(2, 1fr); }
-  .colours, .zooms, .tip { display: none; } .map .keys { max-height: none; }
+  .colours, .zooms, .tip, .solid, .turn, .layers, .sort::after { display: none !important; } .map .keys { max-height: none; }
   .views { gap: 8px; } .view { padding: 8px; } .view .row { gap: 6px; } .view img { width: 100%; height: auto; } .scale { display: none; }
 }
 )css";

@@ -2,6 +2,7 @@
 
 #include "chart.hpp"
 #include "markup.hpp"
+#include "solids.hpp"
 
 #include <osteon/error.hpp>
 
@@ -137,8 +138,9 @@ double quantile(const std::vector<float>& sorted, double share) {
   return sorted.empty() ? NAN : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
 }
 
-std::string colour_bar(double most) {
-  constexpr double kBarWidth = 260;
+/// `id` is of its gradient, which a page has but once.
+std::string colour_bar(double most, const char* id) {
+  constexpr double kBarWidth = 220;
   std::string stops, labels;
   for (int i = 0; i <= 16; ++i) {
     const Colour c = viridis(i / 16.0);
@@ -149,10 +151,10 @@ std::string colour_bar(double most) {
   for (const double tick : ticks)
     labels += text("<text x=\"", number(14 + kBarWidth * tick / most, 5), "\" y=\"30\" text-anchor=\"middle\">",
                    tick == ticks.back() ? "≥ " : "", number(tick), "</text>");
-  return text("<svg class=\"bar\" width=\"288\" height=\"36\" role=\"img\" aria-label=\"colour scale from 0 to ",
-              number(most), " millimetres\"><defs><linearGradient id=\"viridis\">", stops,
-              "</linearGradient></defs><rect x=\"14\" y=\"4\" width=\"", kBarWidth,
-              "\" height=\"12\" fill=\"url(#viridis)\"/>", labels, "</svg>");
+  return text("<svg class=\"bar\" width=\"248\" height=\"36\" role=\"img\" aria-label=\"colour scale from 0 to ",
+              number(most), " millimetres\"><defs><linearGradient id=\"", id, "\">", stops,
+              "</linearGradient></defs><rect x=\"14\" y=\"4\" width=\"", kBarWidth, "\" height=\"12\" fill=\"url(#", id,
+              ")\"/>", labels, "</svg>");
 }
 
 std::string swatch(const char* name, Colour c) {
@@ -160,12 +162,12 @@ std::string swatch(const char* name, Colour c) {
               std::lround(255 * c[1]), " ", std::lround(255 * c[2]), ")\"></i>", name, "</span>");
 }
 
-std::string figure(const SurfacePair& pair, int height, double most) {
+std::string figure(const SurfacePair& pair, std::size_t place, int height, double most) {
   const std::vector<float> distances = sorted_distances({&pair, 1});
   std::string html =
-      text("<article class=\"shape\"><h3>", escaped(pair.caption),
-           "</h3>\n<p class=\"quiet\">half of the predicted surface's "
-           "vertices lie within ",
+      text("<article class=\"shape\"><button type=\"button\" class=\"turn\" data-pair=\"", place,
+           "\" hidden>turn it in 3D</button><h3>", escaped(pair.caption),
+           "</h3>\n<p class=\"quiet\">half of the predicted surface's vertices lie within ",
            number(quantile(distances, 0.5)), " mm of the true bone, 95 % within ", number(quantile(distances, 0.95)),
            " mm, all within ", number(quantile(distances, 1)), " mm</p>\n<div class=\"views\">");
   for (const Direction& direction : kDirections) html += view(pair, direction, height, most);
@@ -201,13 +203,14 @@ std::string surface_figures(std::span<const SurfacePair> pairs, int height) {
   for (const SurfacePair& pair : pairs) check(pair);
   const double far = quantile(sorted_distances(pairs), 0.98);
   const double most = round_ticks(0, std::isfinite(far) && far > 0 ? far : 1, 4).back();
-  std::string html =
-      text("<p class=\"legend\"><span>distance, mm</span>", colour_bar(most), "<span>both, one over the other:</span>",
-           swatch("both bones", kBoth), swatch("true only", kOnlyTrue), swatch("predicted only", kOnlyPredicted),
-           "</p>\n<p class=\"quiet\">AP is seen from the front, medial on "
-           "the right; ML from the lateral side, the front on the right. One colour scale for all bones. Click a "
-           "picture to enlarge it.</p>\n");
-  for (const SurfacePair& pair : pairs) html += figure(pair, height, most);
+  std::string html = turning_view(pairs, most, colour_bar(most, "viridis-turning"));
+  html += text("<p class=\"legend\"><span>distance, mm</span>", colour_bar(most, "viridis"),
+               "<span>both, one over the other:</span>", swatch("both bones", kBoth), swatch("true only", kOnlyTrue),
+               swatch("predicted only", kOnlyPredicted),
+               "</p>\n<p class=\"quiet\">AP is seen from the front, medial on "
+               "the right; ML from the lateral side, the front on the right. One colour scale for all bones. Click a "
+               "picture to enlarge it.</p>\n");
+  for (std::size_t i = 0; i < pairs.size(); ++i) html += figure(pairs[i], i, height, most);
   return html;
 }
 

@@ -66,8 +66,10 @@ std::string head(const Values& values, const std::vector<std::string>& columns) 
 }
 
 std::string cell(const Values& values, const MetricValue* value, std::vector<std::string>& notes) {
-  if (value == nullptr) return "<td class=\"none\">–</td>";
-  std::string html = text("<td class=\"", value->is_baseline ? "baseline" : "own", "\">", escaped(plain_text(*value)));
+  if (value == nullptr) return "<td class=\"none\" data-v=\"\">–</td>";
+  std::string html =
+      text("<td class=\"", value->is_baseline ? "baseline" : "own", "\" data-v=\"",
+           std::isfinite(value->value) ? number(value->value, 9) : "", "\">", escaped(plain_text(*value)));
   if (!value->note.empty()) html += text("<sup>", place_of(notes, value->note) + 1, "</sup>");
   if (const std::string interval = interval_text(*value); !interval.empty())
     html += text("<small>", escaped(interval), "</small>");
@@ -105,8 +107,9 @@ std::string table(const std::string& name, const Values& given) {
     for (const std::string& column : columns) body += cell(values, find(values, row, column), notes);
     body += "</tr>\n";
   }
-  std::string html = text("<article class=\"result\"><h3>", escaped(name), "</h3>\n<div class=\"wide\"><table>",
-                          head(values, columns), "<tbody>\n", body, "</tbody></table></div>\n");
+  std::string html =
+      text("<article class=\"result\"><h3>", escaped(name), "</h3>\n<div class=\"wide\"><table class=\"sortable\">",
+           head(values, columns), "<tbody>\n", body, "</tbody></table></div>\n");
   if (!common.empty()) html += text("<p class=\"note\">", escaped(common), "</p>\n");
   for (std::size_t i = 0; i < notes.size(); ++i)
     html += text("<p class=\"note\"><sup>", i + 1, "</sup> ", escaped(notes[i]), "</p>\n");
