@@ -16,8 +16,8 @@ config::Experiment margin_of(double margin, std::int64_t seed) {
   const Schema source{"", {Parameter::integer("seed", 1, "")}}, loss{"", {Parameter::real("margin", 0.1, "")}};
   config::Experiment made;
   made.title = "Margins";
-  made.plugins.push_back({"source", "phantom", "phantom", Parameters(source, {{"seed", seed}})});
-  made.plugins.push_back({"loss", "triplet", "triplet", Parameters(loss, {{"margin", margin}})});
+  made.plugins.push_back({"source", "source", "phantom", Parameters(source, {{"seed", seed}})});
+  made.plugins.push_back({"loss", "loss", "triplet", Parameters(loss, {{"margin", margin}})});
   return made;
 }
 
@@ -38,7 +38,7 @@ void write_points(const fs::path& folder, const config::Plan& plan) {
   nlohmann::json names = nlohmann::json::array();
   for (std::size_t i = 0; i < plan.points.size(); ++i) {
     names.push_back(pipeline::point_text(plan, i));
-    make_folder(pipeline::point_folder(folder, i));
+    fs::create_directories(pipeline::point_folder(folder, i));
     pipeline::write_state(pipeline::point_folder(folder, i), {"complete", 2.5, "", names.back()});
   }
   write_file(folder / pipeline::kPointsFile, names.dump());

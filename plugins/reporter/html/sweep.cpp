@@ -157,7 +157,7 @@ std::string sweep_answer(const SweepSummary& sweep) {
         (best == nullptr || (figure.figure.larger_is_better ? own.mean > best->mean : own.mean < best->mean)))
       best = &own;
   if (best == nullptr) return text(sweep.points.size(), " points.", missing);
-  std::string sentence = text("<strong>", escaped(sweep.settings[best->setting]), "</strong> comes first in ",
+  std::string sentence = text("Setting <strong>", escaped(sweep.settings[best->setting]), "</strong> comes first in ",
                               escaped(full_name(figure)), ", with <strong>", escaped(cell_of(sweep, *best, "value")),
                               figure.figure.unit.empty() ? "" : text(" ", escaped(figure.figure.unit)), "</strong>");
   if (const std::string first = cell_of(sweep, *best, "first"); !first.empty() && first != "–")
