@@ -27,7 +27,8 @@ addEventListener('securitypolicyviolation', (event) => mistakes.push('refused: '
 for (const kind of ['error', 'warn']) console[kind] = (...words) => mistakes.push(words.join(' '));
 )js";
 
-/// Around the test's script: `seen` is what it tells; `pause()` lets the page draw.
+/// Around the test's script: `seen` is what it tells; `pause()` lets the page draw, `after()`
+/// waits until a canvas has changed.
 constexpr const char* kTeller = R"js(
 addEventListener('load', async () => {
   const seen = {}, all = (words) => [...document.querySelectorAll(words)], one = (words) => document.querySelector(words);
@@ -51,6 +52,13 @@ addEventListener('load', async () => {
       for (const k of [0, 1, 2]) sum[k] += bytes[i + k];
     }
     return {count, mark, colour: sum.map((value) => Math.round(value / count)), size: copy.width * copy.height};
+  };
+  // What is drawn after an action; a busy machine draws late.
+  const after = async (canvas, action) => {
+    const before = pixels(canvas).mark;
+    action();
+    for (let i = 0; i < 20 && pixels(canvas).mark === before; ++i) await pause();
+    return pixels(canvas);
   };
   try {
     await pause();
@@ -85,7 +93,7 @@ inline nlohmann::json seen_in_browser(const std::filesystem::path& page, const s
   const std::string command =
       text("HOME='", page.parent_path().string(), "' timeout 90 ", browser(),
            " --headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --no-first-run --user-data-dir='",
-           (page.parent_path() / "profile").string(), "' --window-size=", width, ",900 --virtual-time-budget=8000 ",
+           (page.parent_path() / "profile").string(), "' --window-size=", width, ",900 --virtual-time-budget=20000 ",
            "--dump-dom 'file://", (width < 500 ? frame : copy).string(), "' 2> '",
            (page.parent_path() / "browser.txt").string(), "'");
   std::FILE* output = ::popen(command.c_str(), "r");

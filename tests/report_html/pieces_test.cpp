@@ -158,7 +158,8 @@ TEST(Chart, TicksAreRoundAndCoverTheValues) {
   EXPECT_EQ(round_ticks(0, 6, 6), (std::vector<double>{0, 1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(round_ticks(0.3, 9.7, 4), (std::vector<double>{0, 5, 10}));
   for (const auto& [low, high] :
-       {std::pair{1.0, 1.0}, std::pair{-3e-7, 2e-6}, std::pair{99.1, 99.9}, std::pair{0.0, 0.0}}) {
+       {std::pair{1.0, 1.0}, std::pair{-3e-7, 2e-6}, std::pair{99.1, 99.9}, std::pair{0.0, 0.0},
+        std::pair{55.5, std::nextafter(55.5, 60)}, std::pair{-1e17, -1e17 + 64}}) {
     const auto ticks = round_ticks(low, high, 4);
     EXPECT_LE(ticks.front(), low);
     EXPECT_GE(ticks.back(), high);

@@ -138,8 +138,10 @@ std::string panel(const std::string& title, const std::vector<const Curve*>& cur
 
 }  // namespace
 
+bool is_one_value(double low, double high) { return !(high - low > 1e-9 * std::max(std::abs(low), std::abs(high))); }
+
 std::vector<double> round_ticks(double low, double high, int wanted) {
-  if (!(high > low)) {
+  if (is_one_value(low, high)) {
     const double room = low == 0 ? 1 : std::abs(low) * 0.1;
     low -= room;
     high += room;

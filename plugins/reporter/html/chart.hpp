@@ -17,6 +17,9 @@ struct Curve {
 
 [[nodiscard]] std::string learning_curves(std::span<const Curve> curves);
 
+/// Whether a range is that of one value: its ends differ by rounding alone, and no steps lie between them.
+[[nodiscard]] bool is_one_value(double low, double high);
+
 /// Round numbers (1, 2 or 5 times a power of ten apart) that cover [low, high] with about `wanted` steps.
 [[nodiscard]] std::vector<double> round_ticks(double low, double high, int wanted);
 

@@ -36,7 +36,7 @@ struct Axis {
         low = std::min(low, value);
         high = std::max(high, value);
       }
-    if (low == high) {
+    if (is_one_value(low, high) && std::isfinite(low)) {
       const double room = low == 0 ? 1 : std::abs(low) * 0.1;
       low -= room;
       high += room;
