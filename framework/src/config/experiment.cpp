@@ -25,11 +25,7 @@ constexpr const char* kSeed = "seed";
 
 std::string last_component(const std::string& path) { return std::filesystem::path(path).filename().string(); }
 
-/// Whether a section says what is made. One of which nothing is part of a key says where and how a run runs.
-bool is_identifying(const Parameters& section) { return !section.canonical().empty(); }
-
-/// Everything as TOML. For a digest: paths by their last component, no reporters and no section that identifies
-/// nothing, an order that no file decides.
+/// Everything as TOML. For a digest: paths by their last component, no reporters, an order that no file decides.
 std::string write(const Experiment& experiment, bool for_digest) {
   std::string result = text("title = ", to_text(experiment.title), "\nrepeats = ", experiment.repeats, "\n");
   const auto write_table = [&](const std::string& path, const std::string& plugin, const Parameters& parameters) {
@@ -40,11 +36,10 @@ std::string write(const Experiment& experiment, bool for_digest) {
       result += name + " = " + to_text(is_path ? last_component(std::get<std::string>(value)) : value) + "\n";
     }
   };
-  for (const auto& [name, parameters] : experiment.sections)
-    if (!for_digest || is_identifying(*parameters)) write_table(name, "", *parameters);
+  for (const auto& [name, parameters] : experiment.sections) write_table(name, "", parameters);
   std::vector<const PluginChoice*> choices;
-  for (const auto& choice : experiment.plugins)
-    if (!for_digest || choice->kind != "reporter") choices.push_back(choice.get());
+  for (const PluginChoice& choice : experiment.plugins)
+    if (!for_digest || choice.kind != "reporter") choices.push_back(&choice);
   if (for_digest)
     std::ranges::stable_sort(choices, [](const PluginChoice* a, const PluginChoice* b) {
       return std::tie(a->kind, a->instance) < std::tie(b->kind, b->instance);
@@ -76,7 +71,6 @@ class Loader {
     plan.base = base();
     plan.title = plan.base.title;
     plan.swept = sweep_.paths();
-    refuse_what_identifies_nothing(plan);
     plan.repeats = plan.base.repeats;
     const std::size_t count = sweep_.size() * static_cast<std::size_t>(plan.repeats);
     if (count > Sweep::kMostPoints) {
@@ -99,17 +93,6 @@ class Loader {
   }
 
  private:
-  /// Points that differ in nothing that is made would be one run several times.
-  void refuse_what_identifies_nothing(const Plan& plan) {
-    for (const std::string& path : plan.swept) {
-      const std::string name = path.substr(0, path.find('.'));
-      const auto section = plan.base.sections.find(name);
-      if (section != plan.base.sections.end() && !is_identifying(section->second))
-        mistakes_.add(root_.find("sweep")->place,
-                      text("sweep: ", path, " cannot be swept: [", name, "] says how a run runs, not what comes out"));
-    }
-  }
-
   /// A mistake in a profile shows when the file is checked, not on the day when somebody asks for it.
   void check_profiles() {
     if (!mistakes_.empty()) return;
@@ -144,10 +127,11 @@ class Loader {
   }
 
   Experiment repeated(Experiment experiment, int repeat) {
-    const Parameter* seed = experiment.sections.contains(kTraining) ? sections_.at(kTraining).find(kSeed) : nullptr;
+    const auto training = experiment.sections.find(kTraining);
+    const Parameter* seed = training == experiment.sections.end() ? nullptr : sections_.at(kTraining).find(kSeed);
     experiment.repeats = 1;
     if (seed == nullptr || seed->type != Parameter::Type::integer || repeat == 0) return experiment;
-    auto values = experiment.sections.at(kTraining).values();
+    auto values = training->second.values();
     const std::int64_t value = std::get<std::int64_t>(values.at(kSeed)) + repeat;
     if (const auto reason = seed->refusal(value)) {
       mistakes_.add(root_.find("repeats")->place,
@@ -155,9 +139,8 @@ class Loader {
       return experiment;
     }
     values[kSeed] = value;
-    experiment.sections.set(kTraining, std::make_shared<const Parameters>(sections_.at(kTraining), values));
-    experiment.origins.add(std::make_shared<const Origins::Places>(
-        Origins::Places{{text(kTraining, ".", kSeed), experiment.origins.at("repeats")}}));
+    training->second = Parameters(sections_.at(kTraining), values);
+    experiment.origins["training.seed"] = experiment.origins["repeats"];
     return experiment;
   }
 
@@ -174,35 +157,19 @@ class Loader {
 
 }  // namespace
 
-const Parameters& SectionValues::at(const std::string& name) const {
-  const auto found = values_.find(name);
-  if (found == values_.end()) throw failure(text("the experiment has no section [", name, "]"));
-  return *found->second;
-}
-
-const std::string* Origins::find(const std::string& path) const {
-  for (auto places = added_.rbegin(); places != added_.rend(); ++places)
-    if (const auto found = (*places)->find(path); found != (*places)->end()) return &found->second;
-  return nullptr;
-}
-
-const std::string& Origins::at(const std::string& path) const {
-  const std::string* found = find(path);
-  if (found == nullptr) throw failure(text(path, ": has its default, which stands in no file"));
-  return *found;
-}
-
 const PluginChoice& Experiment::only(std::string_view table) const {
-  for (const auto& choice : plugins)
-    if ((is_single_kind(choice->kind) ? choice->instance : choice->kind) == table) return *choice;
+  const auto found = std::ranges::find_if(plugins, [&](const PluginChoice& choice) {
+    return (is_single_kind(choice.kind) ? choice.instance : choice.kind) == table;
+  });
+  if (found != plugins.end()) return *found;
   if (table == kQueryRenderer) return only("renderer");
   throw failure(text("the experiment has no ", table));
 }
 
 std::vector<const PluginChoice*> Experiment::all(std::string_view kind) const {
   std::vector<const PluginChoice*> result;
-  for (const auto& choice : plugins)
-    if (choice->kind == kind) result.push_back(choice.get());
+  for (const PluginChoice& choice : plugins)
+    if (choice.kind == kind) result.push_back(&choice);
   return result;
 }
 
