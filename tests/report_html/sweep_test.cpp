@@ -50,7 +50,8 @@ TEST(Levels, AreNamesInOrderOfAppearanceOtherwise) {
 
 TEST(SweepAnswer, SaysWhatComesFirstHowOftenAndWhatFailed) {
   EXPECT_EQ(report::sweep_answer(margins()),
-            "Setting <strong>loss.margin = 0.1</strong> comes first in identity, rank-1: fingerprint + knn, never trained on, "
+            "Setting <strong>loss.margin = 0.1</strong> comes first in identity, rank-1: fingerprint + knn, never "
+            "trained on, "
             "with <strong>96.0 ± 1.4 %</strong>, and in 96 % of samples of people and seeds. <em>1 of 6 points have no "
             "figures; <a href=\"#points\">why</a>.</em>");
   SweepSummary sweep = margins();

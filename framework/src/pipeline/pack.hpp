@@ -5,8 +5,9 @@
 //
 //     network       weights, backbone and head, precision, and how an X-ray becomes the network's image: [views],
 //                   [film], [xray], [crop], what of [training] changes an X-ray; the classifiers' choice
-//     calibration   fingerprints of people whom the network was trained on and of such whom it never saw, to tell how
-//                   sure an answer from any gallery is, and what they and known bones score before the run's own gallery
+//     calibration   fingerprints of people whom the network was trained on and of such whom it never saw, to tell
+//                   how sure an answer from any gallery is, and what they and known bones score before the run's own
+//                   gallery
 //     gallery       the run's fingerprints
 //
 // Other parts (a model of shapes) may stand beside them: what this Osteon does not know it keeps.
