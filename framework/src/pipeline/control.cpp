@@ -171,6 +171,7 @@ std::vector<ControlFigure> run_control(const RunContext& run, const Cohort& coho
   ingredients.parts["revision"] = "1";
   ingredients.parts["input.images"] = digest.hex();
   ingredients.parts["input.network"] = model.stored.digest;
+  merge(ingredients.parts, network_input_parts(training));
   ingredients.parts["training.precision"] = training::resolved_precision(training);
   const Stored stored = find_or_make(run, ingredients, report, [&] {
     const NetworkInput seen = network_input_of(training);

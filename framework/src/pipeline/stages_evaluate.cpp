@@ -255,6 +255,8 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, std::span<con
   merge(ingredients.parts, section_parts(run.experiment, "split"));
   merge(ingredients.parts, section_parts(run.experiment, "unknown"));
   merge(ingredients.parts, section_parts(run.experiment, "reconstruction"));
+  // A network without weights of its own is the same whatever it sees.
+  merge(ingredients.parts, network_input_parts(run.experiment.sections.at("training")));
   ingredients.parts["revision"] = "5";
   ingredients.parts["training.seed"] = run.experiment.sections.at("training").canonical().at("seed");
   ingredients.parts["loss.margin"] = text(folds.front().model.loss->margin());
