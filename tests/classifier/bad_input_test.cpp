@@ -1,5 +1,6 @@
 // What no classifier may take, and what every one must: the same for all members of the kind and their rules.
 
+#include "cases.hpp"
 #include "host/handles.hpp"
 #include "host/registry.hpp"
 
@@ -57,16 +58,6 @@ at::Tensor rows() {
   return result;
 }
 at::Tensor labels() { return at::arange(24, at::kLong).remainder(3).mul(2).add(5); }
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 const std::string kDiverged = "; training has probably diverged: look at its loss and lower the learning rate";
 

@@ -1,5 +1,6 @@
 // classifier/knn against a naive loop in float64.
 
+#include "cases.hpp"
 #include "host/handles.hpp"
 #include "host/registry.hpp"
 
@@ -41,10 +42,6 @@ at::Tensor random_labels(std::int64_t rows, std::uint64_t classes) {
   for (std::int64_t i = 0; i < rows; ++i)
     result.data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(random.below(classes));
   return result;
-}
-
-at::Tensor matrix(std::vector<float> values, std::int64_t columns) {
-  return at::tensor(values).reshape({-1, columns}).contiguous();
 }
 
 at::Tensor integers(std::vector<std::int64_t> values) { return at::tensor(values, at::kLong); }
@@ -275,16 +272,6 @@ TEST(Knn, FaissFindsMostNeighboursAndAllOfThemWhenItProbesEveryCluster) {
     EXPECT_FALSE(exact.labels.equal(few.labels));
     EXPECT_LT(few.scores.sum().item<double>(), exact.scores.sum().item<double>());
   }
-}
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Knn, SaysWhatIsWrong) {

@@ -1,5 +1,6 @@
 // classifier/svm against libsvm's own programs and against cases that can be solved by hand.
 
+#include "cases.hpp"
 #include "host/handles.hpp"
 #include "host/registry.hpp"
 
@@ -26,10 +27,6 @@ host::ClassifierHandle make_svm(const Given& given = {}) {
   static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
   const host::LoadedPlugin& plugin = registry.find("classifier", "svm");
   return {plugin, Parameters(plugin.schema, given)};
-}
-
-at::Tensor matrix(std::vector<float> values, std::int64_t columns) {
-  return at::tensor(values).reshape({-1, columns}).contiguous();
 }
 
 /// Four overlapping clouds of `d` dimensions, of unequal spread from dimension to dimension; labels 3, 5, 7, 9.
@@ -176,16 +173,6 @@ TEST(Svm, PrintsNothing) {
   svm.fit(rows, labels);
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-}
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Svm, SaysWhatIsWrong) {

@@ -1,5 +1,6 @@
 // classifier/threshold against cases counted by hand.
 
+#include "cases.hpp"
 #include "host/handles.hpp"
 #include "host/registry.hpp"
 
@@ -17,10 +18,6 @@ host::ClassifierHandle make_threshold(const Given& given) {
   static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
   const host::LoadedPlugin& plugin = registry.find("classifier", "threshold");
   return {plugin, Parameters(plugin.schema, given)};
-}
-
-at::Tensor matrix(std::vector<float> values, std::int64_t columns) {
-  return at::tensor(values).reshape({-1, columns}).contiguous();
 }
 
 std::vector<std::int64_t> labels_of(const host::ClassifierHandle& classifier, const at::Tensor& queries) {
@@ -83,16 +80,6 @@ TEST(Threshold, DropsDimensionsThatAreAlmostAlwaysZero) {
   EXPECT_EQ(answer({{"drop_sparse", true}}), 2);
   EXPECT_EQ(answer({{"drop_sparse", true}, {"sparse_share", 0.7}}), 1);
   EXPECT_EQ(answer({{"drop_sparse", true}, {"zero_below", 0.6}}), 1);
-}
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Threshold, SaysWhatIsWrong) {

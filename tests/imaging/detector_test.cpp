@@ -6,7 +6,7 @@
 namespace osteon::imaging {
 namespace {
 
-Parameters views(std::map<std::string, ParameterValue> given) {
+Parameters detector_views(std::map<std::string, ParameterValue> given) {
   given.try_emplace("field_of_view", 140.0);
   given.try_emplace("geometry", std::string("parallel"));
   return {views_schema(), given};
@@ -33,7 +33,7 @@ TEST(Detector, TheCutShareIsStored) {
   std::vector<ImageRow> rows(2);
   rows[1].pose = 1;
   const std::vector<Pose> poses = {{}, {0, 0, 90}};
-  EXPECT_EQ(note_truncation(rows, poses, tube(), bone_frame(), views({{"detector_height", 60.0}})), "");
+  EXPECT_EQ(note_truncation(rows, poses, tube(), bone_frame(), detector_views({{"detector_height", 60.0}})), "");
   EXPECT_NEAR(rows[0].ap_cut, 0.4, 0.011);
   EXPECT_NEAR(rows[0].ml_cut, 0.4, 0.011);
   // Lying across, the bone is cut by the half image's width, 70 mm.
@@ -45,7 +45,8 @@ TEST(Detector, ADetectorThatMissesTheBoneIsWarnedOfWithTheNumbers) {
   const std::vector<Pose> poses = {{}};
   const std::string warning = note_truncation(
       rows, poses, tube(), bone_frame(),
-      views({{"detector_width", 20.0}, {"detector_height", 20.0}, {"detector_shift", std::vector<double>{40, 0}}}));
+      detector_views(
+          {{"detector_width", 20.0}, {"detector_height", 20.0}, {"detector_shift", std::vector<double>{40, 0}}}));
   EXPECT_EQ(rows[0].ap_cut, 1);
   // The detector begins 30 mm beside the axis; the nearest triangle's middle lies 1.7 mm from it.
   EXPECT_EQ(warning,

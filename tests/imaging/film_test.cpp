@@ -11,7 +11,7 @@
 namespace osteon::imaging {
 namespace {
 
-Parameters film(const std::map<std::string, ParameterValue>& given) { return {film_schema(), given}; }
+Parameters film_with(const std::map<std::string, ParameterValue>& given) { return {film_schema(), given}; }
 
 /// An 8-bit image of uniform water and bone, or of what the caller put in.
 struct Exposure {
@@ -52,14 +52,14 @@ TEST(Attenuation, IsRefusedOutsideTheTables) {
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "attenuation is known from 20 to 200 keV; 201 keV was asked for");
   }
-  EXPECT_THROW((void)film({{"energies", std::vector<double>{10}}}), Error);
+  EXPECT_THROW((void)film_with({{"energies", std::vector<double>{10}}}), Error);
 }
 
 TEST(Film, MapsTheLineIntegralLinearlyAndCanBeInverted) {
   Exposure exposure;
   std::fill(exposure.water.begin(), exposure.water.end(), 100.0F);
   std::fill(exposure.bone.begin(), exposure.bone.end(), 10.0F);
-  const Film paper(film({{"energies", std::vector<double>{60}}, {"maximum", 4.0}}));
+  const Film paper(film_with({{"energies", std::vector<double>{60}}, {"maximum", 4.0}}));
   const double p = 100 * 0.02059 + 10 * 0.3148 * 0.192;
   const int value = exposure.on(paper)[600];
   EXPECT_EQ(value, std::lround(255 * p / 4));
@@ -69,7 +69,7 @@ TEST(Film, MapsTheLineIntegralLinearlyAndCanBeInverted) {
 TEST(Film, OfBoneAloneShowsNoSoftTissue) {
   Exposure exposure;
   std::fill(exposure.water.begin(), exposure.water.end(), 150.0F);
-  const Film bone_only(film({{"energies", std::vector<double>{60}}, {"materials", std::string("bone")}}));
+  const Film bone_only(film_with({{"energies", std::vector<double>{60}}, {"materials", std::string("bone")}}));
   EXPECT_EQ(exposure.on(bone_only)[600], 0);
   std::fill(exposure.bone.begin(), exposure.bone.end(), 10.0F);
   EXPECT_EQ(exposure.on(bone_only)[600], std::lround(255 * 10 * 0.3148 * 0.192 / 3));
@@ -77,7 +77,7 @@ TEST(Film, OfBoneAloneShowsNoSoftTissue) {
 
 TEST(Film, AirIsBlackAndMoreThanTheMaximumWhite) {
   Exposure exposure;
-  const Film paper(film({}));
+  const Film paper(film_with({}));
   EXPECT_EQ(exposure.on(paper)[600], 0);
   std::fill(exposure.water.begin(), exposure.water.end(), 1000.0F);
   EXPECT_EQ(exposure.on(paper)[600], 255);
@@ -86,14 +86,14 @@ TEST(Film, AirIsBlackAndMoreThanTheMaximumWhite) {
 TEST(Film, HigherEnergiesAreDarker) {
   Exposure exposure;
   std::fill(exposure.bone.begin(), exposure.bone.end(), 60.0F);
-  const Film paper(film({{"energies", std::vector<double>{140, 158}}}));
+  const Film paper(film_with({{"energies", std::vector<double>{140, 158}}}));
   EXPECT_GT(exposure.on(paper, 0)[600], exposure.on(paper, 1)[600]);
 }
 
 TEST(Film, BlurIsAGaussianThatKeepsTheSum) {
   Exposure exposure;
   exposure.water[20 * 30 + 15] = 10000.0F;
-  const Film paper(film({{"energies", std::vector<double>{60}}, {"blur", 2.0}, {"maximum", 10.0}}));
+  const Film paper(film_with({{"energies", std::vector<double>{60}}, {"blur", 2.0}, {"maximum", 10.0}}));
   const auto pixels = exposure.on(paper);
   const double p = 205.9, peak = p / (2 * M_PI * 4) * 255 / 10;
   EXPECT_NEAR(pixels[20 * 30 + 15], peak, 0.01 * peak + 1);
@@ -105,14 +105,15 @@ TEST(Film, BlurIsAGaussianThatKeepsTheSum) {
 TEST(Film, BlurLeavesAUniformImageAlone) {
   Exposure exposure;
   std::fill(exposure.water.begin(), exposure.water.end(), 50.0F);
-  const auto pixels = exposure.on(Film(film({{"blur", 3.0}})));
+  const auto pixels = exposure.on(Film(film_with({{"blur", 3.0}})));
   for (const int pixel : pixels) EXPECT_EQ(pixel, pixels[600]);
 }
 
 TEST(Film, NoiseHasThePhotonsVarianceAndItsOwnStream) {
   Exposure exposure;
   std::fill(exposure.water.begin(), exposure.water.end(), 50.0F);  // p = 1.03
-  const Film paper(film({{"energies", std::vector<double>{60}}, {"photons", 1000.0}, {"blur", 0.0}, {"maximum", 2.0}}));
+  const Film paper(
+      film_with({{"energies", std::vector<double>{60}}, {"photons", 1000.0}, {"blur", 0.0}, {"maximum", 2.0}}));
   const auto pixels = exposure.on(paper), again = exposure.on(paper), other = exposure.on(paper, 0, 1);
   EXPECT_EQ(pixels, again);
   EXPECT_NE(pixels, other);
@@ -138,12 +139,12 @@ TEST(Film, FewPhotonsFollowPoissonsDistribution) {
   exposure.water.assign(100000, 0.0F);
   exposure.bone.assign(100000, 0.0F);
   // Four photons a pixel on average: the share with exactly k of them is e^-4 4^k / k!.
-  const Film paper(film({{"energies", std::vector<double>{60}},
-                         {"photons", 4.0},
-                         {"blur", 0.0},
-                         {"minimum", 0.0},
-                         {"maximum", 2.0},
-                         {"polarity", std::string("bone_dark")}}));
+  const Film paper(film_with({{"energies", std::vector<double>{60}},
+                              {"photons", 4.0},
+                              {"blur", 0.0},
+                              {"minimum", 0.0},
+                              {"maximum", 2.0},
+                              {"polarity", std::string("bone_dark")}}));
   const auto pixels = exposure.on(paper);
   // 1, 2 and 3 photons are p = log 4, log 2, log 4/3; more than four of them are below 0.
   const auto share = [&](double p) {
@@ -161,7 +162,7 @@ TEST(Film, ATubesSlabIsBeersLawOverItsSpectrum) {
   std::fill(exposure.water.begin(), exposure.water.end(), 60.0F);
   std::fill(exposure.bone.begin(), exposure.bone.end(), 8.0F);
   const Film paper(
-      film({{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 80}}, {"maximum", 6.0}}));
+      film_with({{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 80}}, {"maximum", 6.0}}));
   ASSERT_EQ(paper.energies().size(), 2U);
   for (std::size_t i = 0; i < 2; ++i) {
     const Spectrum spectrum = tube_spectrum(i == 0 ? 50 : 80, 2.5);
@@ -179,7 +180,8 @@ TEST(Film, ATubesSlabIsBeersLawOverItsSpectrum) {
 TEST(Film, TubesNoiseIsThatOfItsQuanta) {
   Exposure exposure;
   std::fill(exposure.water.begin(), exposure.water.end(), 40.0F);
-  const Film paper(film({{"spectrum", std::string("tube")}, {"photons", 5000.0}, {"blur", 0.0}, {"maximum", 2.0}}));
+  const Film paper(
+      film_with({{"spectrum", std::string("tube")}, {"photons", 5000.0}, {"blur", 0.0}, {"maximum", 2.0}}));
   const auto pixels = exposure.on(paper);
   double squares = 0;
   for (const int pixel : pixels) squares += std::pow(pixel - mean(pixels), 2);
@@ -189,10 +191,10 @@ TEST(Film, TubesNoiseIsThatOfItsQuanta) {
 
 TEST(Film, TheMappingCanBeTurnedRoundWithEitherPolarity) {
   for (const char* polarity : {"bone_bright", "bone_dark"}) {
-    const Film paper(film({{"energies", std::vector<double>{60}},
-                           {"minimum", 0.5},
-                           {"maximum", 3.5},
-                           {"polarity", std::string(polarity)}}));
+    const Film paper(film_with({{"energies", std::vector<double>{60}},
+                                {"minimum", 0.5},
+                                {"maximum", 3.5},
+                                {"polarity", std::string(polarity)}}));
     for (double p = 0.5; p <= 3.5; p += 0.1) {
       Exposure exposure;
       std::fill(exposure.water.begin(), exposure.water.end(), static_cast<float>(p / attenuation(60).water));
@@ -204,8 +206,8 @@ TEST(Film, TheMappingCanBeTurnedRoundWithEitherPolarity) {
 TEST(Film, DarkBoneIsTheBrightOnesNegative) {
   Exposure exposure;
   for (std::size_t i = 0; i < exposure.bone.size(); ++i) exposure.bone[i] = static_cast<float>(i % 40);
-  const auto bright = exposure.on(Film(film({}))),
-             dark = exposure.on(Film(film({{"polarity", std::string("bone_dark")}})));
+  const auto bright = exposure.on(Film(film_with({}))),
+             dark = exposure.on(Film(film_with({{"polarity", std::string("bone_dark")}})));
   for (std::size_t i = 0; i < bright.size(); ++i) EXPECT_NEAR(bright[i] + dark[i], 255, 1);
 }
 
@@ -214,12 +216,14 @@ TEST(Film, AFocalSpotBlursByItsImageAtTheBone) {
   exposure.water[20 * 30 + 15] = 10000.0F;
   // 2 mm at magnification 1.5, seen at the bone: 2·0.5/1.5 mm wide; pixels of 0.1 mm.
   const double sigma = 2 * 0.5 / 1.5 / std::sqrt(12.0) / 0.1;
-  const Film spot(film({{"energies", std::vector<double>{60}}, {"blur", 0.0}, {"focal_spot", 2.0}, {"maximum", 10.0}}),
-                  0.1, 1.5);
-  const Film blurred(film({{"energies", std::vector<double>{60}}, {"blur", sigma}, {"maximum", 10.0}}));
+  const Film spot(
+      film_with({{"energies", std::vector<double>{60}}, {"blur", 0.0}, {"focal_spot", 2.0}, {"maximum", 10.0}}), 0.1,
+      1.5);
+  const Film blurred(film_with({{"energies", std::vector<double>{60}}, {"blur", sigma}, {"maximum", 10.0}}));
   EXPECT_EQ(exposure.on(spot), exposure.on(blurred));
-  const Film point(film({{"energies", std::vector<double>{60}}, {"blur", 0.0}, {"focal_spot", 2.0}, {"maximum", 10.0}}),
-                   0.1, 1.0);
+  const Film point(
+      film_with({{"energies", std::vector<double>{60}}, {"blur", 0.0}, {"focal_spot", 2.0}, {"maximum", 10.0}}), 0.1,
+      1.0);
   EXPECT_EQ(exposure.on(point)[20 * 30 + 15], 255) << "in contact with the detector nothing blurs";
 }
 
@@ -232,7 +236,7 @@ TEST(Film, ScatterHasTheRatioThatWasAskedForAndIsSmooth) {
   auto some = none;
   some["scatter"] = 0.8;
   some["scatter_width"] = 10.0;
-  const Film sharp(film(none)), hazy(film(some));
+  const Film sharp(film_with(none)), hazy(film_with(some));
   const auto without = exposure.on(sharp), with = exposure.on(hazy);
   double ratio = 0;
   for (std::size_t i = 0; i < without.size(); ++i)
@@ -244,7 +248,7 @@ TEST(Film, ScatterHasTheRatioThatWasAskedForAndIsSmooth) {
 
 TEST(Film, ScatterOfAirIsNone) {
   const Exposure exposure;
-  const auto pixels = exposure.on(Film(film({{"scatter", 1.0}})));
+  const auto pixels = exposure.on(Film(film_with({{"scatter", 1.0}})));
   for (const int pixel : pixels) EXPECT_EQ(pixel, 0);
 }
 
@@ -253,7 +257,7 @@ TEST(Film, AllEnergiesAtOnceAreTheSameImages) {
   for (std::size_t i = 0; i < exposure.bone.size(); ++i) exposure.bone[i] = static_cast<float>(i % 30);
   for (const auto& given : std::vector<std::map<std::string, ParameterValue>>{
            {}, {{"photons", 500.0}}, {{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 60}}}}) {
-    const Film paper(film(given));
+    const Film paper(film_with(given));
     std::vector<std::vector<std::uint8_t>> images(paper.energies().size(), std::vector<std::uint8_t>(1200));
     paper.expose_all(
         {exposure.water.data(), exposure.bone.data(), 40, 30},

@@ -16,7 +16,7 @@
 namespace osteon::imaging {
 namespace {
 
-constexpr double kRadius = 12, kLength = 200;  // mm
+constexpr double kShaftRadius = 12, kLength = 200;  // mm
 constexpr std::int16_t kBone = 1200, kMuscle = 50;
 
 Parameters perturb(std::map<std::string, ParameterValue> given) { return {perturb_schema(), given}; }
@@ -29,7 +29,7 @@ Mesh cylinder() {
   for (int ring = 0; ring < kRings; ++ring)
     for (int side = 0; side < kSides; ++side) {
       const double angle = radians(360.0 * side / kSides);
-      points.push_back({kRadius * std::cos(angle), kRadius * std::sin(angle), -kLength / 2 + 5.0 * ring});
+      points.push_back({kShaftRadius * std::cos(angle), kShaftRadius * std::sin(angle), -kLength / 2 + 5.0 * ring});
       const int next = (side + 1) % kSides, here = ring * kSides, above = here + kSides;
       if (ring + 1 == kRings) continue;
       corners.push_back({here + side, here + next, above + side});
@@ -47,7 +47,7 @@ Mesh cylinder() {
 }
 
 /// The frame of a left bone: medial -x, anterior -y.
-BoneFrame frame() { return {{0, 0, 0}, {-1, 0, 0}, {0, -1, 0}, {0, 0, 1}, kLength}; }
+BoneFrame shaft_frame() { return {{0, 0, 0}, {-1, 0, 0}, {0, -1, 0}, {0, 0, 1}, kLength}; }
 
 using Visit = std::function<void(std::int16_t, Vec3, std::int64_t)>;
 void each_voxel(const Volume& volume, const Visit& visit) {
@@ -67,7 +67,7 @@ Volume scene(std::int16_t bone = kBone, std::int16_t around = kMuscle) {
   volume.hounsfield = at::full({150, 90, 100}, around, at::kShort);
   auto* voxel = volume.hounsfield.data_ptr<std::int16_t>();
   each_voxel(volume, [&](std::int16_t, Vec3 p, std::int64_t n) {
-    if (std::hypot(p.x, p.y) < kRadius && std::abs(p.z) < kLength / 2) voxel[n] = bone;
+    if (std::hypot(p.x, p.y) < kShaftRadius && std::abs(p.z) < kLength / 2) voxel[n] = bone;
   });
   return volume;
 }
@@ -95,7 +95,7 @@ Vec3 centroid(const Volume& volume, double low, double high) {
 TEST(Perturb, StrengthZeroChangesNothing) {
   const Parameters none = perturb({});
   EXPECT_FALSE(is_perturbed(none));
-  const Volume volume = scene(), same = perturbed(volume, cylinder(), frame(), none);
+  const Volume volume = scene(), same = perturbed(volume, cylinder(), shaft_frame(), none);
   EXPECT_TRUE(at::equal(same.hounsfield, volume.hounsfield));
   EXPECT_EQ(same.grid, volume.grid);
   const std::vector<Pose> poses = {{1, 2, 3}};
@@ -103,20 +103,20 @@ TEST(Perturb, StrengthZeroChangesNothing) {
   ImageSet set{at::randint(0, 256, {1, 64, 64}, at::kByte), std::vector<ImageRow>(1)};
   const at::Tensor before = set.pixels.clone();
   const Parameters views(views_schema(), {});
-  perturb_images(set, poses, poses, cylinder(), frame(), views, none, 7);
+  perturb_images(set, poses, poses, cylinder(), shaft_frame(), views, none, 7);
   EXPECT_TRUE(at::equal(set.pixels, before));
 }
 
 TEST(Perturb, AThinShaftIsThinnerByWhatWasAskedInBothPlanes) {
   const Volume before = scene();
   const at::Tensor kept = before.hounsfield.clone();
-  const Volume after = perturbed(before, cylinder(), frame(), perturb({{"thin_shaft", 40.0}}));
+  const Volume after = perturbed(before, cylinder(), shaft_frame(), perturb({{"thin_shaft", 40.0}}));
   EXPECT_TRUE(at::equal(before.hounsfield, kept)) << "the given volume is left as it was";
   const auto* old = before.hounsfield.data_ptr<std::int16_t>();
   // Second moments tell the thickness without the voxels' steps: of a disc of radius r the variance is r²/4.
   double xx = 0, yy = 0, count = 0;
   each_voxel(after, [&](std::int16_t v, Vec3 p, std::int64_t n) {
-    if (std::abs(p.z) > 30 || std::hypot(p.x, p.y) > kRadius + 5) {
+    if (std::abs(p.z) > 30 || std::hypot(p.x, p.y) > kShaftRadius + 5) {
       ASSERT_EQ(v, old[n]) << "untouched: " << p.x << " " << p.y << " " << p.z;
     }
     if (std::abs(p.z) > 10) return;
@@ -127,15 +127,15 @@ TEST(Perturb, AThinShaftIsThinnerByWhatWasAskedInBothPlanes) {
     ++count;
   });
   // The slices cut the voxels all alike, so a third of a voxel remains.
-  EXPECT_NEAR(2 * std::sqrt(xx / count), 0.6 * kRadius, 0.35);
-  EXPECT_NEAR(2 * std::sqrt(yy / count), 0.6 * kRadius, 0.35);
+  EXPECT_NEAR(2 * std::sqrt(xx / count), 0.6 * kShaftRadius, 0.35);
+  EXPECT_NEAR(2 * std::sqrt(yy / count), 0.6 * kShaftRadius, 0.35);
 }
 
 TEST(Perturb, ABrokenEndHasTheAskedAngleAndItsVolume) {
   const Volume before = scene();
   for (const double towards : {0.0, 90.0}) {
     const Volume after =
-        perturbed(before, cylinder(), frame(),
+        perturbed(before, cylinder(), shaft_frame(),
                   perturb({{"broken_end", 25.0}, {"broken_end_height", 75.0}, {"broken_end_towards", towards}}));
     const Vec3 axis = centroid(after, 82, 86) - centroid(after, 66, 70);
     const double aside = towards == 0 ? -axis.x : -axis.y, across = towards == 0 ? axis.y : axis.x;
@@ -148,7 +148,7 @@ TEST(Perturb, ABrokenEndHasTheAskedAngleAndItsVolume) {
 TEST(Perturb, ABrokenEndLeavesTheShaftBelowAndShiftsAsAsked) {
   const Volume before = scene();
   const Volume after =
-      perturbed(before, cylinder(), frame(), perturb({{"broken_end_shift", 10.0}, {"broken_end_height", 75.0}}));
+      perturbed(before, cylinder(), shaft_frame(), perturb({{"broken_end_shift", 10.0}, {"broken_end_height", 75.0}}));
   ASSERT_EQ(after.grid, before.grid);
   const Vec3 end = centroid(after, 55, 95);
   EXPECT_NEAR(end.x, -10, 0.3);
@@ -158,7 +158,7 @@ TEST(Perturb, ABrokenEndLeavesTheShaftBelowAndShiftsAsAsked) {
     if (p.z < 49) {
       ASSERT_EQ(v, old[n]) << p.x << " " << p.y << " " << p.z;
     }
-    if (p.z > 52 && p.x > 4 && std::hypot(p.x, p.y) < kRadius + 10) {
+    if (p.z > 52 && p.x > 4 && std::hypot(p.x, p.y) < kShaftRadius + 10) {
       ASSERT_EQ(v, kMuscle) << p.x << " " << p.y << " " << p.z << ": flesh fills the gap";
     }
   });
@@ -167,17 +167,17 @@ TEST(Perturb, ABrokenEndLeavesTheShaftBelowAndShiftsAsAsked) {
 TEST(Perturb, TheVolumeGrowsWhereABrokenEndWouldLeaveIt) {
   const Volume before = scene();
   const Volume after =
-      perturbed(before, cylinder(), frame(), perturb({{"broken_end", 90.0}, {"broken_end_height", 60.0}}));
+      perturbed(before, cylinder(), shaft_frame(), perturb({{"broken_end", 90.0}, {"broken_end_height", 60.0}}));
   EXPECT_GT(after.hounsfield.numel(), before.hounsfield.numel());
   // What overlaps is a quarter of a cylinder's cut; of the whole bone that is little.
   EXPECT_NEAR(bone_volume(after) / bone_volume(before), 1, 0.06);
-  const Vec3 end = centroid(after, 20 - 2, 20 + kRadius);
+  const Vec3 end = centroid(after, 20 - 2, 20 + kShaftRadius);
   EXPECT_LT(end.x, -25) << "it lies medially";
 }
 
 TEST(Perturb, ARodsLineIntegralIsItsDiameterTimesItsDensity) {
   const Volume after = perturbed(
-      scene(0, 0), cylinder(), frame(),
+      scene(0, 0), cylinder(), shaft_frame(),
       perturb({{"implant_diameter", 9.0}, {"implant_length", 120.0}, {"implant_hounsfield", std::int64_t{3000}}}));
   const auto voxels = after.hounsfield.accessor<std::int16_t, 3>();
   double integral = 0;
@@ -195,7 +195,7 @@ TEST(Perturb, ARodsLineIntegralIsItsDiameterTimesItsDensity) {
 }
 
 TEST(Perturb, APlateLiesOnTheLateralSide) {
-  const Volume after = perturbed(scene(0, 0), cylinder(), frame(),
+  const Volume after = perturbed(scene(0, 0), cylinder(), shaft_frame(),
                                  perturb({{"implant", std::string("plate")},
                                           {"implant_diameter", 5.0},
                                           {"implant_width", 14.0},
@@ -208,20 +208,20 @@ TEST(Perturb, APlateLiesOnTheLateralSide) {
     sum = sum + p * (v * voxel_volume(after.grid));
   });
   EXPECT_NEAR(mass / (5.0 * 14 * 100 * 3000), 1, 0.02);
-  EXPECT_NEAR(sum.x / mass, kRadius + 2.5, 0.7);
+  EXPECT_NEAR(sum.x / mass, kShaftRadius + 2.5, 0.7);
   EXPECT_NEAR(sum.y / mass, 0, 0.1);
 }
 
 TEST(Perturb, AHipStemNeedsAHeadAndFillsIt) {
   const Parameters stem = perturb({{"implant", std::string("stem")}, {"implant_diameter", 14.0}});
   try {
-    (void)perturbed(scene(), cylinder(), frame(), stem);
+    (void)perturbed(scene(), cylinder(), shaft_frame(), stem);
     FAIL() << "accepted";
   } catch (const Error& e) {
     EXPECT_STREQ(e.what(),
                  "perturb.implant = \"stem\" needs the femoral head's centre, and no head was found; use \"rod\"");
   }
-  BoneFrame with_head = frame();
+  BoneFrame with_head = shaft_frame();
   with_head.hip_centre = Vec3{-30, 0, 90};
   with_head.head_radius = 22;
   const Volume after = perturbed(scene(), cylinder(), with_head, stem);
@@ -251,13 +251,13 @@ struct Xrays {
     static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
     const auto& plugin = registry.find("renderer", "joseph");
     const host::RendererHandle renderer(plugin, Parameters(plugin.schema, {}));
-    return render(renderer, scene(), frame(), at, views, film, {});
+    return render(renderer, scene(), shaft_frame(), at, views, film, {});
   }
   /// After the perturbation.
   [[nodiscard]] ImageSet painted(const Parameters& by) const {
     const auto truly = with_view_error(poses, by, 7);
     ImageSet set = taken(truly);
-    perturb_images(set, poses, truly, cylinder(), frame(), views, by, 7);
+    perturb_images(set, poses, truly, cylinder(), shaft_frame(), views, by, 7);
     return set;
   }
 };
@@ -285,8 +285,8 @@ TEST(Perturb, AThinShaftIsPaintedOnTheAskedImageAlone) {
     EXPECT_TRUE(at::equal(half(ap, image, Plane::ap), half(both, image, Plane::ap)));
   }
   for (const Plane plane : {Plane::ap, Plane::ml}) {
-    EXPECT_GT(1.25 * bright(half(healthy, 0, plane), 96).first, 1.6 * kRadius);
-    EXPECT_NEAR(1.25 * bright(half(both, 0, plane), 96).first, kRadius, 2.5)
+    EXPECT_GT(1.25 * bright(half(healthy, 0, plane), 96).first, 1.6 * kShaftRadius);
+    EXPECT_NEAR(1.25 * bright(half(both, 0, plane), 96).first, kShaftRadius, 2.5)
         << "half of the diameter, one pixel more or less at each side";
   }
   EXPECT_TRUE(at::equal(both.pixels.slice(1, 0, 50), healthy.pixels.slice(1, 0, 50)));

@@ -22,7 +22,7 @@ const host::RendererHandle& renderer() {
 
 /// A shaft along z with a head at its proximal end, towards `medial_sign`·x, and a knob in front; soft tissue around
 /// it.
-Volume scene(double medial_sign) {
+Volume rod_scene(double medial_sign) {
   Volume volume;
   volume.grid = {{48, 40, 90}, {1, 1.2, 1.1}, {}, rotation({1, 0, 0}, 0.1)};
   volume.grid.origin = -volume.grid.centre();
@@ -42,7 +42,7 @@ Volume scene(double medial_sign) {
 
 BoneFrame frame(double medial_sign) { return {{0, 0, 0}, {medial_sign, 0, 0}, {0, -1, 0}, {0, 0, 1}, 85}; }
 
-Parameters views(std::map<std::string, ParameterValue> given = {}) {
+Parameters small_views(std::map<std::string, ParameterValue> given = {}) {
   given.try_emplace("height", std::int64_t{64});
   given.try_emplace("field_of_view", 110.0);
   return {views_schema(), given};
@@ -53,7 +53,7 @@ Parameters film(std::map<std::string, ParameterValue> given = {}) {
 }
 
 ImageSet images(std::vector<Pose> poses, const Parameters& v, const Parameters& f, double medial_sign = 1) {
-  return render(renderer(), scene(medial_sign), frame(medial_sign), poses, v, f, {});
+  return render(renderer(), rod_scene(medial_sign), frame(medial_sign), poses, v, f, {});
 }
 
 /// Sum of the grey values of a part of an image.
@@ -62,7 +62,7 @@ double brightness(const at::Tensor& image, int first_row, int end_row, int first
 }
 
 TEST(Render, HeadIsUpAndMedialInApAndTheFrontIsLeftInMl) {
-  const ImageSet set = images({{}}, views(), film());
+  const ImageSet set = images({{}}, small_views(), film());
   ASSERT_EQ(set.pixels.sizes(), (std::vector<std::int64_t>{2, 64, 64}));
   const at::Tensor image = set.pixels[0];
   EXPECT_GT(brightness(image, 6, 18, 19, 30), 1.3 * brightness(image, 6, 18, 2, 13)) << "head: upper right of AP";
@@ -71,14 +71,14 @@ TEST(Render, HeadIsUpAndMedialInApAndTheFrontIsLeftInMl) {
 
 TEST(Render, LeftAndRightTwinsLookAlike) {
   const std::vector<Pose> poses = {{}, {12, 3, -15}};
-  const ImageSet right = images(poses, views(), film(), 1), left = images(poses, views(), film(), -1);
+  const ImageSet right = images(poses, small_views(), film(), 1), left = images(poses, small_views(), film(), -1);
   EXPECT_LE((right.pixels.to(at::kInt) - left.pixels.to(at::kInt)).abs().max().item<int>(), 1);
 }
 
 TEST(Render, RowsSayHowEachImageWasTaken) {
   std::vector<std::pair<std::int64_t, std::int64_t>> told;
   const std::vector<Pose> poses = {{1, 2, 3}, {4, 5, 6}};
-  const ImageSet set = render(renderer(), scene(1), frame(1), poses, views(), film(),
+  const ImageSet set = render(renderer(), rod_scene(1), frame(1), poses, small_views(), film(),
                               [&](std::int64_t done, std::int64_t total) { told.emplace_back(done, total); });
   ASSERT_EQ(set.rows.size(), 4U);
   EXPECT_EQ(set.rows[2].pose, 1);
@@ -98,12 +98,12 @@ TEST(Render, AnImageDependsNeitherOnThreadsNorOnTheOthersOfItsChunk) {
   for (int i = 0; i < 70; ++i) poses.push_back({-21 + 0.6 * i, 0.1 * i, 0.3 * i});
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  const ImageSet one = images(poses, views(), f);
+  const ImageSet one = images(poses, small_views(), f);
   at::set_num_threads(2);
-  const ImageSet two = images(poses, views(), f);
+  const ImageSet two = images(poses, small_views(), f);
   at::set_num_threads(threads);
   EXPECT_TRUE(one.pixels.equal(two.pixels));
-  const ImageSet few = images({poses.begin(), poses.begin() + 33}, views(), f);
+  const ImageSet few = images({poses.begin(), poses.begin() + 33}, small_views(), f);
   EXPECT_TRUE(few.pixels.equal(one.pixels.slice(0, 0, 66)));
 }
 
@@ -117,14 +117,14 @@ TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
   const auto make = [](std::map<std::string, ParameterValue> v, std::map<std::string, ParameterValue> f) {
     v.try_emplace("in_plane_step", 21.0);
     v.try_emplace("axial_step", 21.0);
-    const Parameters the_views = views(v), the_film = film(f);
+    const Parameters the_views = small_views(v), the_film = film(f);
     auto poses = gallery_poses(the_views, 1, "p01");
     const auto queries = query_poses(the_views, 1, "p01");
     poses.insert(poses.end(), queries.begin(), queries.end());
     BoneFrame bone = frame(1);
     bone.hip_centre = {12, 0, 34};
     bone.knee_centre = {0, 0, -40};
-    return render(renderer(), scene(1), bone, poses, the_views, the_film, {}).pixels;
+    return render(renderer(), rod_scene(1), bone, poses, the_views, the_film, {}).pixels;
   };
   const std::map<std::string, Changed> changed_views = {
       {"axial_range", {22.0, {}}},
@@ -198,15 +198,15 @@ TEST(Render, EveryParameterOfViewsAndFilmChangesTheImages) {
 }
 
 TEST(Render, ATubesRowsGiveTheMeanEnergyOfItsPhotons) {
-  const ImageSet set =
-      images({{}}, views(), film({{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 80}}}));
+  const ImageSet set = images({{}}, small_views(),
+                              film({{"spectrum", std::string("tube")}, {"kilovolts", std::vector<double>{50, 80}}}));
   ASSERT_EQ(set.rows.size(), 2U);
   EXPECT_DOUBLE_EQ(set.rows[0].energy, tube_spectrum(50, 2.5).mean_energy());
   EXPECT_DOUBLE_EQ(set.rows[1].energy, tube_spectrum(80, 2.5).mean_energy());
 }
 
 TEST(Render, CountsVoxelsOfMetal) {
-  Volume volume = scene(1);
+  Volume volume = rod_scene(1);
   EXPECT_EQ(metal_voxels(volume), 0);
   volume.hounsfield[3][4][5] = 3001;
   volume.hounsfield[3][4][6] = 3000;
@@ -216,9 +216,10 @@ TEST(Render, CountsVoxelsOfMetal) {
 TEST(Render, WhatLiesBesideTheDetectorIsBlack) {
   // Magnification 1000 / 900: 54 mm at the detector are 48.6 mm at the isocentre, 28 of 64 rows (the 29th's centre lies
   // beyond), 14 of them above the middle.
-  const Parameters v = views({{"detector_height", 54.0}, {"detector_width", 20.0}});
+  const Parameters v = small_views({{"detector_height", 54.0}, {"detector_width", 20.0}});
   const std::vector<Pose> poses = {{}};
-  const ImageSet cut = images(poses, v, film({{"blur", 0.0}})), whole = images(poses, views(), film({{"blur", 0.0}}));
+  const ImageSet cut = images(poses, v, film({{"blur", 0.0}})),
+                 whole = images(poses, small_views(), film({{"blur", 0.0}}));
   EXPECT_TRUE(cut.pixels.slice(1, 18, 46).slice(2, 11, 21).equal(whole.pixels.slice(1, 18, 46).slice(2, 11, 21)));
   EXPECT_TRUE(cut.pixels.slice(1, 18, 46).slice(2, 43, 53).equal(whole.pixels.slice(1, 18, 46).slice(2, 43, 53)));
   EXPECT_EQ(brightness(cut.pixels[0], 0, 18, 0, 64) + brightness(cut.pixels[0], 46, 64, 0, 64), 0);
@@ -230,7 +231,7 @@ TEST(Render, ABoneOutsideTheVolumeIsAMistake) {
   BoneFrame elsewhere = frame(1);
   elsewhere.origin = {300, 0, 0};
   try {
-    (void)render(renderer(), scene(1), elsewhere, std::vector<Pose>{{}}, views(), film(), {});
+    (void)render(renderer(), rod_scene(1), elsewhere, std::vector<Pose>{{}}, small_views(), film(), {});
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),
@@ -240,10 +241,10 @@ TEST(Render, ABoneOutsideTheVolumeIsAMistake) {
 }
 
 TEST(Render, AnXRayOfAirAloneIsAMistake) {
-  Volume air = scene(1);
+  Volume air = rod_scene(1);
   air.hounsfield.fill_(-1000);
   try {
-    (void)render(renderer(), air, frame(1), std::vector<Pose>{{1, 2, 3}}, views(), film(), {});
+    (void)render(renderer(), air, frame(1), std::vector<Pose>{{1, 2, 3}}, small_views(), film(), {});
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(

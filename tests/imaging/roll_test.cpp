@@ -41,9 +41,9 @@ Volume bone_in_tissue() {
   return volume;
 }
 
-BoneFrame frame() { return {{0, 0, 0}, {1, 0, 0}, {0, -1, 0}, {0, 0, 1}, 110}; }
+BoneFrame rolled_frame() { return {{0, 0, 0}, {1, 0, 0}, {0, -1, 0}, {0, 0, 1}, 110}; }
 
-Parameters views(std::map<std::string, ParameterValue> given = {}) {
+Parameters rolled_views(std::map<std::string, ParameterValue> given = {}) {
   given.try_emplace("height", std::int64_t{256});
   given.try_emplace("field_of_view", 120.0);
   given.try_emplace("axial_range", 15.0);
@@ -52,13 +52,14 @@ Parameters views(std::map<std::string, ParameterValue> given = {}) {
 }
 
 at::Tensor images(const Parameters& v, const std::map<std::string, ParameterValue>& film, RollReuse reuse) {
-  return render(joseph(), bone_in_tissue(), frame(), gallery_poses(v), v, Parameters(film_schema(), film), {}, reuse)
+  return render(joseph(), bone_in_tissue(), rolled_frame(), gallery_poses(v), v, Parameters(film_schema(), film), {},
+                reuse)
       .pixels;
 }
 
 TEST(Roll, SharedProjectionsShowWhatDirectOnesDo) {
   for (const char* geometry : {"perspective", "parallel"}) {
-    const Parameters v = views({{"geometry", std::string(geometry)}});
+    const Parameters v = rolled_views({{"geometry", std::string(geometry)}});
     const std::map<std::string, ParameterValue> film = {{"energies", std::vector<double>{60, 140}}, {"maximum", 4.0}};
     const at::Tensor direct = images(v, film, RollReuse::never), shared = images(v, film, RollReuse::where_it_pays);
     ASSERT_FALSE(direct.equal(shared)) << "nothing was shared";
@@ -69,7 +70,7 @@ TEST(Roll, SharedProjectionsShowWhatDirectOnesDo) {
 }
 
 TEST(Roll, TheMiddleAngleIsReadWithoutInterpolation) {
-  const Parameters v = views();
+  const Parameters v = rolled_views();
   const at::Tensor direct = images(v, {{"blur", 0.0}}, RollReuse::never);
   const at::Tensor shared = images(v, {{"blur", 0.0}}, RollReuse::where_it_pays);
   // Poses: axial -15, 0, 15 × in-plane -21 … 21; four energies each.
@@ -79,12 +80,12 @@ TEST(Roll, TheMiddleAngleIsReadWithoutInterpolation) {
 
 std::vector<Projection> exposures(const Parameters& v) {
   std::vector<Projection> result;
-  for (const Pose& pose : gallery_poses(v)) result.push_back(projection(frame(), Plane::ml, pose, v));
+  for (const Pose& pose : gallery_poses(v)) result.push_back(projection(rolled_frame(), Plane::ml, pose, v));
   return result;
 }
 
 TEST(Roll, OneSheetServesTheInPlaneAnglesOfAnAxialOne) {
-  const RollPlan plan(exposures(views()), bone_in_tissue().grid, RollReuse::where_it_pays);
+  const RollPlan plan(exposures(rolled_views()), bone_in_tissue().grid, RollReuse::where_it_pays);
   for (std::size_t i = 0; i < 45; ++i) EXPECT_EQ(plan.sheet_of(i), static_cast<int>(i / 15));
 }
 
@@ -96,15 +97,15 @@ TEST(Roll, IsLeftAloneWhereItDoesNotPay) {
       if (plan.sheet_of(i) >= 0) return false;
     return true;
   };
-  EXPECT_TRUE(none(views(), RollReuse::never));
-  EXPECT_TRUE(none(views({{"in_plane_step", 21.0}}))) << "three images do not pay for a sheet";
-  EXPECT_TRUE(none(views({{"height", std::int64_t{32}}}))) << "coarse pixels would need a much finer sheet";
-  EXPECT_FALSE(none(views({{"pairing", std::string("per_view")}})));
+  EXPECT_TRUE(none(rolled_views(), RollReuse::never));
+  EXPECT_TRUE(none(rolled_views({{"in_plane_step", 21.0}}))) << "three images do not pay for a sheet";
+  EXPECT_TRUE(none(rolled_views({{"height", std::int64_t{32}}}))) << "coarse pixels would need a much finer sheet";
+  EXPECT_FALSE(none(rolled_views({{"pairing", std::string("per_view")}})));
 }
 
 TEST(Roll, ARigidPairsMlPlaneTurnsOutOfItsOwn) {
   // In-plane is about the AP beam; for ML it is a tilt, which no sheet serves.
-  const RollPlan plan(exposures(views({{"pairing", std::string("rigid")}})), bone_in_tissue().grid,
+  const RollPlan plan(exposures(rolled_views({{"pairing", std::string("rigid")}})), bone_in_tissue().grid,
                       RollReuse::where_it_pays);
   for (std::size_t i = 0; i < 45; ++i) EXPECT_EQ(plan.sheet_of(i), -1);
 }
@@ -112,9 +113,9 @@ TEST(Roll, ARigidPairsMlPlaneTurnsOutOfItsOwn) {
 TEST(Roll, ThreadsChangeNothing) {
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  const at::Tensor one = images(views(), {{"photons", 1000.0}}, RollReuse::where_it_pays);
+  const at::Tensor one = images(rolled_views(), {{"photons", 1000.0}}, RollReuse::where_it_pays);
   at::set_num_threads(2);
-  const at::Tensor two = images(views(), {{"photons", 1000.0}}, RollReuse::where_it_pays);
+  const at::Tensor two = images(rolled_views(), {{"photons", 1000.0}}, RollReuse::where_it_pays);
   at::set_num_threads(threads);
   EXPECT_TRUE(one.equal(two));
 }

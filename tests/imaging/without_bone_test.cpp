@@ -11,7 +11,7 @@ namespace {
 constexpr Vec3 kNeighbour{22, 0, 0};
 
 /// A ball of 1200 HU and radius 10 mm in muscle (50 HU), another bone beside it, on an oblique anisotropic grid.
-Volume scene() {
+Volume hollow_scene() {
   Volume volume;
   volume.grid = {{60, 50, 40}, {1, 1.2, 1.5}, {}, rotation({0, 0, 1}, 0.3)};
   volume.grid.origin = -volume.grid.centre();
@@ -54,7 +54,7 @@ Mesh ball(double radius) {
 }
 
 TEST(WithoutBone, FillsAllBonesAndAMarginWithWhatSurroundsThem) {
-  const Volume before = scene(), after = without_bone(before, ball(10));
+  const Volume before = hollow_scene(), after = without_bone(before, ball(10));
   const auto* old = before.hounsfield.data_ptr<std::int16_t>();
   const auto* now = after.hounsfield.data_ptr<std::int16_t>();
   for (int k = 0; k < 40; ++k)
@@ -67,14 +67,14 @@ TEST(WithoutBone, FillsAllBonesAndAMarginWithWhatSurroundsThem) {
 }
 
 TEST(WithoutBone, LeavesTheGivenVolumeAsItWas) {
-  const Volume volume = scene();
+  const Volume volume = hollow_scene();
   const at::Tensor copy = volume.hounsfield.clone();
   (void)without_bone(volume, ball(10));
   EXPECT_TRUE(at::equal(volume.hounsfield, copy));
 }
 
 TEST(WithoutBone, AlsoTakesTheInsideThatIsNoDenserThanMuscle) {
-  Volume marrow = scene();
+  Volume marrow = hollow_scene();
   auto* voxel = marrow.hounsfield.data_ptr<std::int16_t>();
   for (int k = 0; k < 40; ++k)
     for (int j = 0; j < 50; ++j)
@@ -86,7 +86,7 @@ TEST(WithoutBone, AlsoTakesTheInsideThatIsNoDenserThanMuscle) {
 }
 
 TEST(WithoutBone, RefusesAVolumeThatIsAllBone) {
-  Volume volume = scene();
+  Volume volume = hollow_scene();
   volume.hounsfield.fill_(1200);
   try {
     (void)without_bone(volume, ball(10));

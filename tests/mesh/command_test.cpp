@@ -6,6 +6,8 @@
 
 #include <osteon/error.hpp>
 
+#include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>

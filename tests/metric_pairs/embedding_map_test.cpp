@@ -7,14 +7,14 @@
 namespace osteon {
 namespace {
 
-constexpr const char* kPlugin = "embedding_map";
+constexpr const char* kEmbeddingMap = "embedding_map";
 constexpr const char* kExplained = "embedding space, variance explained";
 constexpr const char* kTrust = "embedding space, trustworthiness of the maps";
 
 using Given = std::map<std::string, ParameterValue>;
 
 /// `each` images of every bone around its own place of `d` dimensions; neighbouring dimensions vary differently.
-Evidence::Contents cloud(int bones, int each, int d, double gap, std::uint64_t seed) {
+Evidence::Contents spread_bones(int bones, int each, int d, double gap, std::uint64_t seed) {
   Random random(seed, "cloud");
   Scene scene;
   scene.contents.seed = seed;
@@ -39,8 +39,8 @@ const EmbeddingMap& map(const MetricResult& result, const std::string& title) {
 
 TEST(EmbeddingMap, PcaIsTheEigenDecomposition) {
   for (const auto& [bones, each, d] : {std::tuple{6, 20, 12}, {3, 5, 40}}) {
-    const Evidence::Contents contents = cloud(bones, each, d, 2, 1);
-    const MetricResult result = make_metric(kPlugin).evaluate(contents);
+    const Evidence::Contents contents = spread_bones(bones, each, d, 2, 1);
+    const MetricResult result = make_metric(kEmbeddingMap).evaluate(contents);
     const at::Tensor rows = contents.embeddings[0].vectors.to(at::kDouble), centred = rows - rows.mean(0, true);
     const auto [values, vectors] = at::linalg_eigh(centred.t().matmul(centred), "L");  // ascending
     const at::Tensor shares = values.flip(0) / values.sum();
@@ -81,8 +81,8 @@ double trust(const at::Tensor& rows, const at::Tensor& points, std::int64_t k) {
 }
 
 TEST(EmbeddingMap, TellsHowFarItsMapsCanBeTrusted) {
-  const Evidence::Contents contents = cloud(5, 9, 8, 1, 2);
-  const MetricResult result = make_metric(kPlugin, {{"perplexity", 8.0}}).evaluate(contents);
+  const Evidence::Contents contents = spread_bones(5, 9, 8, 1, 2);
+  const MetricResult result = make_metric(kEmbeddingMap, {{"perplexity", 8.0}}).evaluate(contents);
   for (const char* method : {"PCA", "t-SNE"})
     EXPECT_NEAR(find(result, kTrust, "fingerprint", method).value,
                 trust(contents.embeddings[0].vectors, map(result, text("fingerprint, ", method)).points, 10), 1e-9)
@@ -90,8 +90,8 @@ TEST(EmbeddingMap, TellsHowFarItsMapsCanBeTrusted) {
 }
 
 TEST(EmbeddingMap, TsneKeepsNeighbours) {
-  const Evidence::Contents contents = cloud(8, 25, 20, 3, 3);
-  const MetricResult result = make_metric(kPlugin, {{"perplexity", 15.0}}).evaluate(contents);
+  const Evidence::Contents contents = spread_bones(8, 25, 20, 3, 3);
+  const MetricResult result = make_metric(kEmbeddingMap, {{"perplexity", 15.0}}).evaluate(contents);
   const MetricValue& kept = find(result, kTrust, "fingerprint", "t-SNE");
   EXPECT_GT(kept.value, 0.9);
   EXPECT_GT(kept.value, find(result, kTrust, "fingerprint", "PCA").value);
@@ -108,8 +108,8 @@ TEST(EmbeddingMap, TsneKeepsNeighbours) {
 }
 
 TEST(EmbeddingMap, DrawsAsManyImagesOfEachBone) {
-  Evidence::Contents contents = cloud(4, 30, 5, 2, 4);
-  const MetricResult result = make_metric(kPlugin, {{"points", std::int64_t{42}}}).evaluate(contents);
+  Evidence::Contents contents = spread_bones(4, 30, 5, 2, 4);
+  const MetricResult result = make_metric(kEmbeddingMap, {{"points", std::int64_t{42}}}).evaluate(contents);
   const EmbeddingMap& pca = map(result, "fingerprint, PCA");
   ASSERT_EQ(pca.images.numel(), 42);
   ASSERT_EQ(pca.points.size(0), 42);
@@ -126,7 +126,7 @@ TEST(EmbeddingMap, DrawsAsManyImagesOfEachBone) {
 }
 
 TEST(EmbeddingMap, LowersThePerplexityThatFewImagesDoNotFill) {
-  const MetricResult result = make_metric(kPlugin).evaluate(cloud(2, 5, 3, 2, 5));
+  const MetricResult result = make_metric(kEmbeddingMap).evaluate(spread_bones(2, 5, 3, 2, 5));
   EXPECT_EQ(
       map(result, "fingerprint, t-SNE").note,
       "perplexity 3, lowered from 30: 10 images have no more neighbours to count, 750 iterations; sizes of groups "
@@ -136,9 +136,9 @@ TEST(EmbeddingMap, LowersThePerplexityThatFewImagesDoNotFill) {
 }
 
 TEST(EmbeddingMap, OfEqualEmbeddingsIsAPointAndUndefined) {
-  Evidence::Contents contents = cloud(2, 6, 4, 2, 6);
+  Evidence::Contents contents = spread_bones(2, 6, 4, 2, 6);
   contents.embeddings[0].vectors = at::full({12, 4}, 0.1F);
-  const MetricResult result = make_metric(kPlugin).evaluate(contents);
+  const MetricResult result = make_metric(kEmbeddingMap).evaluate(contents);
   ASSERT_EQ(result.maps.size(), 1U);
   EXPECT_EQ(map(result, "fingerprint, PCA").note, "all 12 embeddings are equal");
   EXPECT_EQ(map(result, "fingerprint, PCA").points.abs().max().item<float>(), 0);
@@ -147,30 +147,30 @@ TEST(EmbeddingMap, OfEqualEmbeddingsIsAPointAndUndefined) {
 }
 
 TEST(EmbeddingMap, OfOneImageSaysSo) {
-  const MetricResult result = make_metric(kPlugin).evaluate(cloud(1, 1, 4, 2, 7));
+  const MetricResult result = make_metric(kEmbeddingMap).evaluate(spread_bones(1, 1, 4, 2, 7));
   EXPECT_TRUE(result.maps.empty());
   EXPECT_EQ(to_text(find(result, kExplained, "fingerprint", "1st component")),
             "undefined (a map needs two images; there is 1)");
 }
 
 TEST(EmbeddingMap, OfOneDimensionLiesOnALine) {
-  const MetricResult result = make_metric(kPlugin).evaluate(cloud(3, 10, 1, 2, 8));
+  const MetricResult result = make_metric(kEmbeddingMap).evaluate(spread_bones(3, 10, 1, 2, 8));
   EXPECT_NEAR(find(result, kExplained, "fingerprint", "1st component").value, 100, 1e-9);
   EXPECT_EQ(map(result, "fingerprint, PCA").points.select(1, 1).abs().max().item<float>(), 0);
   EXPECT_EQ(map(result, "fingerprint, PCA").points.size(1), 2);
 }
 
 TEST(EmbeddingMap, ShowsTheSetsThatAreNamed) {
-  Evidence::Contents contents = cloud(3, 8, 4, 2, 9);
+  Evidence::Contents contents = spread_bones(3, 8, 4, 2, 9);
   contents.embeddings.push_back({"raw pixels", true, contents.embeddings[0].vectors * 2});
-  EXPECT_EQ(make_metric(kPlugin).evaluate(contents).maps.size(), 2U) << "the trained network's";
+  EXPECT_EQ(make_metric(kEmbeddingMap).evaluate(contents).maps.size(), 2U) << "the trained network's";
   const MetricResult result =
-      make_metric(kPlugin, {{"sets", std::vector<std::string>{"raw pixels"}}}).evaluate(contents);
+      make_metric(kEmbeddingMap, {{"sets", std::vector<std::string>{"raw pixels"}}}).evaluate(contents);
   ASSERT_EQ(result.maps.size(), 2U);
   EXPECT_EQ(result.maps[0].title, "raw pixels, PCA");
   EXPECT_TRUE(find(result, kExplained, "raw pixels", "first 2").is_baseline);
   try {
-    (void)make_metric(kPlugin, {{"sets", std::vector<std::string>{"pixels"}}}).evaluate(contents);
+    (void)make_metric(kEmbeddingMap, {{"sets", std::vector<std::string>{"pixels"}}}).evaluate(contents);
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),
@@ -180,9 +180,9 @@ TEST(EmbeddingMap, ShowsTheSetsThatAreNamed) {
 }
 
 TEST(EmbeddingMap, IsTheSameForTheSameSeed) {
-  const Evidence::Contents contents = cloud(3, 20, 6, 2, 10);
+  const Evidence::Contents contents = spread_bones(3, 20, 6, 2, 10);
   const auto points = [&](const Evidence::Contents& of) {
-    return map(make_metric(kPlugin, {{"points", std::int64_t{30}}}).evaluate(of), "fingerprint, t-SNE").points;
+    return map(make_metric(kEmbeddingMap, {{"points", std::int64_t{30}}}).evaluate(of), "fingerprint, t-SNE").points;
   };
   EXPECT_TRUE(at::equal(points(contents), points(contents)));
   Evidence::Contents other = contents;

@@ -6,7 +6,7 @@
 namespace osteon {
 namespace {
 
-constexpr const char* kPlugin = "match_rate";
+constexpr const char* kMatchRate = "match_rate";
 constexpr const char* kSquared = "match rate, squared distance below the margin";
 constexpr const char* kEuclidean = "match rate, Euclidean distance below the margin";
 
@@ -28,7 +28,7 @@ Scene three_people() {
 }
 
 TEST(MatchRate, CountsMatchesByHand) {
-  const MetricResult result = make_metric(kPlugin).evaluate(three_people().finished());
+  const MetricResult result = make_metric(kMatchRate).evaluate(three_people().finished());
   EXPECT_EQ(result.values.size(), 6U);
   const MetricValue& own = find(result, kSquared, "fingerprint, bone 0", "same bone");
   EXPECT_DOUBLE_EQ(own.value, 75);
@@ -52,7 +52,7 @@ TEST(MatchRate, CountsMatchesByHand) {
 
 TEST(MatchRate, ReadsTheMarginAsAEuclideanDistanceToo) {
   const MetricResult result =
-      make_metric(kPlugin, {{"reading", std::string("euclidean")}}).evaluate(three_people().finished());
+      make_metric(kMatchRate, {{"reading", std::string("euclidean")}}).evaluate(three_people().finished());
   EXPECT_DOUBLE_EQ(find(result, kEuclidean, "fingerprint, bone 0", "same bone").value, 25);
   EXPECT_DOUBLE_EQ(find(result, kEuclidean, "fingerprint, bone 1", "same bone").value, 100);
   EXPECT_DOUBLE_EQ(find(result, kEuclidean, "fingerprint, mean of bones", "other people's").value, 0);
@@ -73,7 +73,7 @@ TEST(MatchRate, MatchesANaiveLoop) {
     }
   }
   const Evidence::Contents contents = scene.finished();
-  const MetricResult result = make_metric(kPlugin).evaluate(contents);
+  const MetricResult result = make_metric(kMatchRate).evaluate(contents);
   double mean = 0;
   for (std::int64_t b = 0; b < 4; ++b) {
     double hits[2] = {}, total[2] = {};
@@ -99,7 +99,7 @@ TEST(MatchRate, LeavesBonesWithoutGalleryOutOfTheMean) {
   Scene scene = three_people();
   const auto unknown = scene.bone(true);
   scene.on_circle(unknown, Role::query, 0.05);
-  const MetricResult result = make_metric(kPlugin).evaluate(scene.finished());
+  const MetricResult result = make_metric(kMatchRate).evaluate(scene.finished());
   EXPECT_EQ(to_text(find(result, kSquared, "fingerprint, bone 3", "same bone")),
             "undefined (no gallery X-ray of the bone)");
   EXPECT_DOUBLE_EQ(find(result, kSquared, "fingerprint, bone 3", "other people's").value, 40);
@@ -113,7 +113,7 @@ TEST(MatchRate, SaysWhyThereIsNone) {
   for (EvidenceBone& bone : scene.contents.bones) bone.held_out = false;
   const auto mean = [&] {
     return to_text(
-        find(make_metric(kPlugin).evaluate(scene.finished()), kSquared, "fingerprint, mean of bones", "same bone"));
+        find(make_metric(kMatchRate).evaluate(scene.finished()), kSquared, "fingerprint, mean of bones", "same bone"));
   };
   EXPECT_EQ(mean(), "undefined (no X-ray of a never-trained bone)");
   scene.contents.margin = -1;
@@ -127,7 +127,7 @@ TEST(MatchRate, IsOfUnitRowsOnly) {
   Evidence::Contents contents = three_people().finished();
   contents.embeddings.push_back({"untrained network", true, contents.embeddings[0].vectors.clone()});
   contents.embeddings.push_back({"bone length", true, contents.embeddings[0].vectors * 2});
-  const MetricResult result = make_metric(kPlugin).evaluate(contents);
+  const MetricResult result = make_metric(kMatchRate).evaluate(contents);
   EXPECT_TRUE(find(result, kSquared, "untrained network, mean of bones", "same bone").is_baseline);
   EXPECT_FALSE(has(result, kSquared, "bone length, mean of bones", "same bone"));
 }
@@ -136,7 +136,7 @@ TEST(MatchRate, SaysWhereOneVolumeIsOnBothSidesAndOfWhichFold) {
   Scene scene = three_people();
   scene.contents.queries_share_volume = true;
   scene.contents.folds = 4;
-  for (const MetricValue& value : make_metric(kPlugin).evaluate(scene.finished()).values)
+  for (const MetricValue& value : make_metric(kMatchRate).evaluate(scene.finished()).values)
     EXPECT_EQ(value.note,
               "gallery and queries share a CT volume: says nothing about identity; of the first of 4 folds");
 }
@@ -150,7 +150,7 @@ TEST(MatchRate, ResamplesPeopleFromTwelveOn) {
       scene.on_circle(bone, Role::gallery, 0.5 * b);
       scene.on_circle(bone, Role::query, 0.5 * b + (b % 3 == 0 ? 0.4 : 0));
     }
-    const MetricResult result = make_metric(kPlugin).evaluate(scene.finished());
+    const MetricResult result = make_metric(kMatchRate).evaluate(scene.finished());
     const MetricValue& value = find(result, kSquared, "fingerprint, mean of bones", "same bone");
     EXPECT_EQ(std::ssize(value.people), people);
     EXPECT_NEAR(test::mean_over_people(value), value.value, 1e-9);

@@ -5,7 +5,7 @@
 namespace osteon {
 namespace {
 
-constexpr const char* kPlugin = "pose_sensitivity";
+constexpr const char* kPoseSensitivity = "pose_sensitivity";
 
 std::string table_of(const std::string& factor) { return text("rank-1 by ", factor, ", never trained on"); }
 
@@ -47,7 +47,7 @@ struct Asked {
   [[nodiscard]] MetricResult result(std::int64_t groups = 3) {
     Evidence::Contents contents = scene.finished();
     contents.trials = {trials()};
-    return make_metric(kPlugin, {{"groups", groups}}).evaluate(contents);
+    return make_metric(kPoseSensitivity, {{"groups", groups}}).evaluate(contents);
   }
 };
 
@@ -179,7 +179,7 @@ TEST(PoseSensitivity, PoolsFoldsAndKeepsMethodsApart) {
   Trials seen = later.trials();
   seen.held_out = false;
   contents.trials.push_back(seen);
-  const MetricResult result = make_metric(kPlugin).evaluate(contents);
+  const MetricResult result = make_metric(kPoseSensitivity).evaluate(contents);
   EXPECT_EQ(find(result, table_of("energy"), "fingerprint", "140 keV").value, 50);
   EXPECT_EQ(find(result, table_of("energy"), "fingerprint", "140 keV").count, 2);
   EXPECT_EQ(find(result, table_of("energy"), "fingerprint", "158 keV").value, 100);

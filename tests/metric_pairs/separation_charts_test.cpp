@@ -7,7 +7,7 @@
 namespace osteon {
 namespace {
 
-constexpr const char* kPlugin = kSeparation;
+constexpr const char* kChartsOf = kSeparation;
 
 const Chart& chart(const MetricResult& result, const std::string& title) {
   for (const Chart& one : result.charts)
@@ -16,7 +16,7 @@ const Chart& chart(const MetricResult& result, const std::string& title) {
 }
 
 TEST(PairwiseSeparation, DrawsDistancesOfBothKindsWithTheThresholds) {
-  const MetricResult result = make_metric(kPlugin).evaluate(cloud(4, 30, 0.3, 7));
+  const MetricResult result = make_metric(kChartsOf).evaluate(cloud(4, 30, 0.3, 7));
   ASSERT_EQ(result.charts.size(), 4U) << "the narrowest subset with pairs, and all";
   const Chart& points = chart(result, "fingerprint: distances, all angles and energies, never trained on");
   EXPECT_EQ(points.section, "Pairwise separation");

@@ -6,11 +6,11 @@
 namespace osteon {
 namespace {
 
-constexpr const char* kPlugin = "embedding_statistics";
+constexpr const char* kStatistics = "embedding_statistics";
 constexpr const char* kSpace = "embedding space, training images";
 constexpr const char* kValidation = "threshold classifier over f, validation images";
 constexpr const char* kScan = "threshold classifier over f, another scan";
-constexpr const char* kNever = "threshold classifier over f, never trained on";
+constexpr const char* kNeverTrained = "threshold classifier over f, never trained on";
 
 using Given = std::map<std::string, ParameterValue>;
 
@@ -31,8 +31,9 @@ TEST(EmbeddingStatistics, ClassifiesByHand) {
   scene.image(0, Role::validation, {0.5, 0.5, 9, 9});    // in two of four: not in most
   scene.image(1, Role::validation, {4, 4, 0.5, 9});      // bone 1 in two, bone 0 in one
   scene.image(1, Role::query, {4, 4, 4, 0.25});          // another scan: bone 1 in all
-  const MetricResult result = make_metric(kPlugin, {{"factors", std::vector<double>{1, 0.1}}, {"sparse_share", 0.7}})
-                                  .evaluate(scene.finished());
+  const MetricResult result =
+      make_metric(kStatistics, {{"factors", std::vector<double>{1, 0.1}}, {"sparse_share", 0.7}})
+          .evaluate(scene.finished());
   const MetricValue& all = find(result, kValidation, "fingerprint, all dimensions", "f = 1");
   EXPECT_DOUBLE_EQ(all.value, 25) << "half of bone 0's images, none of bone 1's";
   EXPECT_EQ(all.unit, "%");
@@ -47,7 +48,7 @@ TEST(EmbeddingStatistics, ClassifiesByHand) {
   EXPECT_EQ(find(result, kScan, "fingerprint, all dimensions", "f = 1").count, 1);
   EXPECT_DOUBLE_EQ(find(result, kScan, "chance", "f = 1").value, 50);
   EXPECT_TRUE(find(result, kScan, "chance", "f = 1").is_baseline);
-  EXPECT_FALSE(has(result, kNever, "chance", "f = 1")) << "nobody is held out";
+  EXPECT_FALSE(has(result, kNeverTrained, "chance", "f = 1")) << "nobody is held out";
 }
 
 TEST(EmbeddingStatistics, CountsSparseDimensions) {
@@ -56,21 +57,21 @@ TEST(EmbeddingStatistics, CountsSparseDimensions) {
   for (int i = 0; i < 200; ++i)  // dimension 1: zero in 198 of 200, 2: in 199, 3: nearly zero in all
     scene.image(bone, Role::training, {1.0 + i, i < 2 ? 1.0 : 0.0, i == 5 ? 1.0 : 0.0, 1e-7 * i / 200});
   const auto sparse = [&](const Given& given) {
-    return find(make_metric(kPlugin, given).evaluate(scene.finished()), kSpace, "fingerprint", "sparse dimensions")
+    return find(make_metric(kStatistics, given).evaluate(scene.finished()), kSpace, "fingerprint", "sparse dimensions")
         .value;
   };
   EXPECT_EQ(sparse({}), 2) << "99 % is not more than 99 %";
   EXPECT_EQ(sparse({{"sparse_share", 0.98}}), 3);
   EXPECT_EQ(sparse({{"zero_below", 0.0}}), 1);
-  const MetricResult result = make_metric(kPlugin).evaluate(scene.finished());
+  const MetricResult result = make_metric(kStatistics).evaluate(scene.finished());
   EXPECT_EQ(to_text(find(result, kSpace, "fingerprint", "sparse dimensions")), "2 of 4");
   EXPECT_EQ(find(result, kSpace, "fingerprint", "sparse dimensions").count, 200);
   EXPECT_EQ(find(result, kSpace, "fingerprint", "sparse dimensions").counted, "images");
 }
 
 /// `count` bones with two scans, around random places of `d` dimensions of which the last is 0.
-Evidence::Contents cloud(int count, int each, double spread, std::uint64_t seed, int d = 6) {
-  Random random(seed, "cloud");
+Evidence::Contents gaussian_bones(int count, int each, double spread, std::uint64_t seed, int d = 6) {
+  Random random(seed, "gaussian_bones");
   Scene scene;
   scene.contents.seed = seed;
   for (int b = 0; b < count; ++b) {
@@ -99,14 +100,14 @@ std::vector<std::int64_t> images(const Evidence::Contents& contents, bool held_o
 }
 
 TEST(EmbeddingStatistics, AgreesWithTheThresholdClassifier) {
-  const Evidence::Contents contents = cloud(10, 15, 0.8, 1);
-  const MetricResult result = make_metric(kPlugin).evaluate(contents);
+  const Evidence::Contents contents = gaussian_bones(10, 15, 0.8, 1);
+  const MetricResult result = make_metric(kStatistics).evaluate(contents);
   static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
   const host::LoadedPlugin& plugin = registry.find("classifier", "threshold");
   const auto rows = [&](bool held_out, Role role) { return at::tensor(images(contents, held_out, role), at::kLong); };
   for (const auto& [table, held_out, known, asked] : {std::tuple{kValidation, false, Role::training, Role::validation},
                                                       {kScan, false, Role::training, Role::query},
-                                                      {kNever, true, Role::gallery, Role::query}})
+                                                      {kNeverTrained, true, Role::gallery, Role::query}})
     for (const bool drop : {false, true})
       for (const double f : {0.5, 1.5, 3.0}) {
         const host::ClassifierHandle classifier(
@@ -124,13 +125,13 @@ TEST(EmbeddingStatistics, AgreesWithTheThresholdClassifier) {
 }
 
 TEST(EmbeddingStatistics, OfBonesFarApartIsPerfectAndOfRandomOnesChance) {
-  const MetricResult perfect = make_metric(kPlugin).evaluate(cloud(8, 20, 0.01, 2, 9));
-  for (const char* table : {kValidation, kScan, kNever})
+  const MetricResult perfect = make_metric(kStatistics).evaluate(gaussian_bones(8, 20, 0.01, 2, 9));
+  for (const char* table : {kValidation, kScan, kNeverTrained})
     EXPECT_EQ(find(perfect, table, "fingerprint, all dimensions", "f = 3").value, 100) << table;
-  Evidence::Contents contents = cloud(20, 30, 1, 3, 9);
+  Evidence::Contents contents = gaussian_bones(20, 30, 1, 3, 9);
   const at::Tensor order = at::tensor(Random(3, "order").permutation(contents.bone.numel()), at::kLong);
   contents.embeddings[0].vectors = contents.embeddings[0].vectors.index_select(0, order);
-  const MetricResult random = make_metric(kPlugin).evaluate(contents);
+  const MetricResult random = make_metric(kStatistics).evaluate(contents);
   EXPECT_NEAR(find(random, kScan, "chance", "f = 1").value, 10, 1e-12);
   EXPECT_LT(find(random, kScan, "fingerprint, all dimensions", "f = 1").value, 20);
 }
@@ -143,12 +144,12 @@ TEST(EmbeddingStatistics, NeverCountsADimensionWithoutDeviation) {
     for (int i = 0; i < 7; ++i) scene.image(bone, Role::training, {(b + 1) / 3.0});
     scene.image(bone, Role::validation, {(b + 1) / 3.0});
   }
-  const MetricResult result = make_metric(kPlugin).evaluate(scene.finished());
+  const MetricResult result = make_metric(kStatistics).evaluate(scene.finished());
   EXPECT_EQ(to_text(find(result, kValidation, "fingerprint, all dimensions", "f = 3")),
             "undefined (no bone has a deviation in any dimension)");
   // With one image that differs only that bone can be named.
   scene.values[0] = 0.5;
-  const MetricResult one = make_metric(kPlugin).evaluate(scene.finished());
+  const MetricResult one = make_metric(kStatistics).evaluate(scene.finished());
   EXPECT_EQ(find(one, kValidation, "fingerprint, all dimensions", "f = 3").value, 50);
 }
 
@@ -156,7 +157,7 @@ TEST(EmbeddingStatistics, SaysWhereAllDimensionsAreSparse) {
   Scene scene = two_bones();
   for (double& value : scene.values) value = 0;
   scene.image(0, Role::validation, {0, 0, 0, 0});
-  const MetricResult result = make_metric(kPlugin).evaluate(scene.finished());
+  const MetricResult result = make_metric(kStatistics).evaluate(scene.finished());
   EXPECT_EQ(to_text(find(result, kValidation, "fingerprint, without sparse dimensions", "f = 1")),
             "undefined (all dimensions are sparse)");
   EXPECT_EQ(find(result, kSpace, "fingerprint", "sparse dimensions").value, 4);
@@ -169,7 +170,7 @@ TEST(EmbeddingStatistics, SaysOfSeveralMethodsWhatDiffers) {
   Evidence::Contents contents = scene.finished();
   contents.embeddings.push_back({"raw pixels", true, contents.embeddings[0].vectors.slice(1, 0, 3).contiguous()});
   contents.embeddings[0].vectors = contents.embeddings[1].vectors;
-  const MetricResult result = make_metric(kPlugin).evaluate(contents);
+  const MetricResult result = make_metric(kStatistics).evaluate(contents);
   EXPECT_EQ(find(result, kValidation, "fingerprint, without sparse dimensions", "f = 1").note,
             "from the training images' own CT volumes: protocol only; no dimension is sparse");
   EXPECT_FALSE(has(result, kValidation, "raw pixels, without sparse dimensions", "f = 1"));
@@ -178,18 +179,19 @@ TEST(EmbeddingStatistics, SaysOfSeveralMethodsWhatDiffers) {
 }
 
 TEST(EmbeddingStatistics, SaysWhereOneVolumeIsOnBothSidesAndOfWhichFold) {
-  Evidence::Contents contents = cloud(6, 5, 0.3, 4);
+  Evidence::Contents contents = gaussian_bones(6, 5, 0.3, 4);
   contents.folds = 2;
-  EXPECT_EQ(find(make_metric(kPlugin).evaluate(contents), kNever, "fingerprint, all dimensions", "f = 1").note,
-            "of the first of 2 folds");
+  EXPECT_EQ(
+      find(make_metric(kStatistics).evaluate(contents), kNeverTrained, "fingerprint, all dimensions", "f = 1").note,
+      "of the first of 2 folds");
   contents.queries_share_volume = true;
-  EXPECT_EQ(find(make_metric(kPlugin).evaluate(contents), kNever, "chance", "f = 1").note,
+  EXPECT_EQ(find(make_metric(kStatistics).evaluate(contents), kNeverTrained, "chance", "f = 1").note,
             "from the known images' own CT volumes: says nothing about identity; of the first of 2 folds");
 }
 
 TEST(EmbeddingStatistics, ResamplesPeopleFromTwelveOn) {
   for (const int bones : {22, 24}) {  // half of them are seen in training
-    const MetricResult result = make_metric(kPlugin).evaluate(cloud(bones, 8, 0.8, 5));
+    const MetricResult result = make_metric(kStatistics).evaluate(gaussian_bones(bones, 8, 0.8, 5));
     const MetricValue& value = find(result, kScan, "fingerprint, all dimensions", "f = 1");
     ASSERT_EQ(value.interval.has_value(), bones == 24);
     if (!value.interval) continue;
@@ -228,9 +230,9 @@ TEST(EffectiveRank, OfEqualRowsIsUndefined) {
 }
 
 TEST(EmbeddingStatistics, DrawsImagesEvenlyForTheEffectiveRank) {
-  const Evidence::Contents contents = cloud(4, 30, 0.5, 6);  // two seen bones, 60 training images
+  const Evidence::Contents contents = gaussian_bones(4, 30, 0.5, 6);  // two seen bones, 60 training images
   const auto rank = [&](std::int64_t most) {
-    return find(make_metric(kPlugin, {{"rank_images", most}}).evaluate(contents), kSpace, "fingerprint",
+    return find(make_metric(kStatistics, {{"rank_images", most}}).evaluate(contents), kSpace, "fingerprint",
                 "effective rank");
   };
   const at::Tensor training = at::tensor(images(contents, false, Role::training), at::kLong);
@@ -242,7 +244,7 @@ TEST(EmbeddingStatistics, DrawsImagesEvenlyForTheEffectiveRank) {
 }
 
 TEST(EmbeddingStatistics, DrawsMeanAndDeviationOfEachDimension) {
-  const MetricResult result = make_metric(kPlugin).evaluate(two_bones().finished());
+  const MetricResult result = make_metric(kStatistics).evaluate(two_bones().finished());
   ASSERT_EQ(result.charts.size(), 2U);
   EXPECT_EQ(result.charts[0].title, "fingerprint: mean of each dimension in each bone");
   ASSERT_EQ(result.charts[0].series.size(), 2U);
@@ -256,13 +258,13 @@ TEST(EmbeddingStatistics, DrawsMeanAndDeviationOfEachDimension) {
 TEST(EmbeddingStatistics, RefusesEmbeddingsThatAreNotFinite) {
   Evidence::Contents contents = two_bones().finished();
   contents.embeddings[0].vectors[1][2] = std::nan("");
-  EXPECT_EQ(refusal(kPlugin, contents),
+  EXPECT_EQ(refusal(kStatistics, contents),
             "metric/embedding_statistics: the fingerprint embedding 1 is not a finite number in dimension 2; training "
             "has probably diverged: look at its loss and lower the learning rate");
 }
 
 TEST(EmbeddingStatistics, OfNoImagesIsNothing) {
-  EXPECT_TRUE(make_metric(kPlugin).evaluate(Scene{}.finished()).values.empty());
+  EXPECT_TRUE(make_metric(kStatistics).evaluate(Scene{}.finished()).values.empty());
 }
 
 }  // namespace

@@ -12,8 +12,8 @@
 namespace osteon {
 namespace {
 
-constexpr const char* kNever = "clustering, never trained on";
-constexpr const char* kSeen = "clustering, seen in training";
+constexpr const char* kClusteringNever = "clustering, never trained on";
+constexpr const char* kClusteringSeen = "clustering, seen in training";
 
 TEST(Agreement, IsThatOfScikitLearn) {
   const nlohmann::json cases = fixture("agreement.json").at("cases");
@@ -75,14 +75,14 @@ Evidence::Contents blobs(int bones, int each, double gap, std::uint64_t seed, in
 
 double nmi(const Evidence::Contents& contents, std::int64_t restarts, std::int64_t iterations) {
   const auto metric = make_metric("clustering", {{"restarts", restarts}, {"iterations", iterations}});
-  return find(metric.evaluate(contents), kNever, "fingerprint", "NMI").value;
+  return find(metric.evaluate(contents), kClusteringNever, "fingerprint", "NMI").value;
 }
 
 TEST(Clustering, OfBonesFarApartIsPerfect) {
   const MetricResult result = make_metric("clustering").evaluate(blobs(6, 15, 40, 1, 11));
   ASSERT_EQ(result.values.size(), 4U);
   for (const char* column : {"NMI", "AMI"}) {
-    const MetricValue& value = find(result, kNever, "fingerprint", column);
+    const MetricValue& value = find(result, kClusteringNever, "fingerprint", column);
     EXPECT_NEAR(value.value, 1, 1e-12);
     EXPECT_EQ(value.count, 6);
     EXPECT_EQ(value.counted, "bones");
@@ -93,12 +93,13 @@ TEST(Clustering, OfBonesFarApartIsPerfect) {
 
 TEST(Clustering, OfBonesThatLieOnOneAnotherIsChance) {
   const MetricResult result = make_metric("clustering").evaluate(blobs(8, 30, 0, 2));
-  EXPECT_NEAR(find(result, kNever, "fingerprint", "AMI").value, 0, 0.05);
-  const MetricValue &nmi = find(result, kNever, "fingerprint", "NMI"), &chance = find(result, kNever, "chance", "NMI");
+  EXPECT_NEAR(find(result, kClusteringNever, "fingerprint", "AMI").value, 0, 0.05);
+  const MetricValue &nmi = find(result, kClusteringNever, "fingerprint", "NMI"),
+                    &chance = find(result, kClusteringNever, "chance", "NMI");
   EXPECT_NEAR(nmi.value, chance.value, 0.05);
   EXPECT_GT(chance.value, 0.03);
   EXPECT_TRUE(chance.is_baseline);
-  EXPECT_EQ(find(result, kNever, "chance", "AMI").value, 0);
+  EXPECT_EQ(find(result, kClusteringNever, "chance", "AMI").value, 0);
 }
 
 TEST(Clustering, ChanceIsTheMeanOverBonesDealtAnew) {
@@ -113,7 +114,8 @@ TEST(Clustering, ChanceIsTheMeanOverBonesDealtAnew) {
     sum += statistics::normalized_mutual_information(bones, dealt);
   }
   const MetricResult result = make_metric("clustering").evaluate(queries(at::zeros({24, 2}), bones));
-  EXPECT_NEAR(find(result, kNever, "chance", "NMI").value, sum / kDeals, 0.004);  // standard error about 0.001
+  EXPECT_NEAR(find(result, kClusteringNever, "chance", "NMI").value, sum / kDeals,
+              0.004);  // standard error about 0.001
 }
 
 /// Sum of squared distances from the means of the groups.
@@ -178,8 +180,8 @@ TEST(Clustering, OfEqualEmbeddingsIsNoAgreement) {
   const MetricResult result =
       make_metric("clustering").evaluate(queries(at::ones({12, 3}), {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2}));
   for (const char* column : {"NMI", "AMI"}) {
-    EXPECT_EQ(find(result, kNever, "fingerprint", column).value, 0);
-    EXPECT_EQ(find(result, kNever, "fingerprint", column).note,
+    EXPECT_EQ(find(result, kClusteringNever, "fingerprint", column).value, 0);
+    EXPECT_EQ(find(result, kClusteringNever, "fingerprint", column).note,
               "clusters: 1, as there are no more different embeddings");
   }
 }
@@ -188,9 +190,10 @@ TEST(Clustering, OfFewerDifferentEmbeddingsThanBonesHasAsManyClusters) {
   const at::Tensor points = at::tensor({0., 0., 1., 1., 1., 1.}, at::kDouble).view({6, 1});
   const MetricResult result = make_metric("clustering").evaluate(queries(points, {0, 0, 1, 1, 2, 2}));
   const std::vector<std::int64_t> bones{0, 0, 1, 1, 2, 2}, clusters{0, 0, 1, 1, 1, 1};
-  EXPECT_NEAR(find(result, kNever, "fingerprint", "NMI").value,
+  EXPECT_NEAR(find(result, kClusteringNever, "fingerprint", "NMI").value,
               statistics::normalized_mutual_information(clusters, bones), 1e-12);
-  EXPECT_EQ(find(result, kNever, "fingerprint", "NMI").note, "clusters: 2, as there are no more different embeddings");
+  EXPECT_EQ(find(result, kClusteringNever, "fingerprint", "NMI").note,
+            "clusters: 2, as there are no more different embeddings");
 }
 
 TEST(Clustering, IsUndefinedForOneBone) {
@@ -205,10 +208,10 @@ TEST(Clustering, KeepsSeenAndNeverTrainedBonesApart) {
   contents.embeddings[0].vectors.narrow(0, 20, 20).zero_();  // the seen ones can't be told apart
   contents.embeddings.push_back({"raw pixels", true, at::zeros({40, 5})});
   const MetricResult result = make_metric("clustering").evaluate(contents);
-  EXPECT_NEAR(find(result, kNever, "fingerprint", "AMI").value, 1, 1e-12);
-  EXPECT_EQ(find(result, kNever, "fingerprint", "AMI").count, 2);
-  EXPECT_EQ(find(result, kSeen, "fingerprint", "AMI").value, 0);
-  EXPECT_TRUE(find(result, kSeen, "raw pixels", "AMI").is_baseline);
+  EXPECT_NEAR(find(result, kClusteringNever, "fingerprint", "AMI").value, 1, 1e-12);
+  EXPECT_EQ(find(result, kClusteringNever, "fingerprint", "AMI").count, 2);
+  EXPECT_EQ(find(result, kClusteringSeen, "fingerprint", "AMI").value, 0);
+  EXPECT_TRUE(find(result, kClusteringSeen, "raw pixels", "AMI").is_baseline);
 }
 
 TEST(Clustering, ValidationImagesAreQueriesOnlyWhereThereIsNoOtherVolume) {
@@ -217,7 +220,7 @@ TEST(Clustering, ValidationImagesAreQueriesOnlyWhereThereIsNoOtherVolume) {
   EXPECT_TRUE(make_metric("clustering").evaluate(contents).values.empty());
   contents.queries_share_volume = true;
   contents.folds = 4;
-  const MetricValue value = find(make_metric("clustering").evaluate(contents), kNever, "fingerprint", "NMI");
+  const MetricValue value = find(make_metric("clustering").evaluate(contents), kClusteringNever, "fingerprint", "NMI");
   EXPECT_NEAR(value.value, 1, 1e-12);
   EXPECT_EQ(value.note, "gallery and queries share a CT volume: says nothing about identity; of the first of 4 folds");
 }

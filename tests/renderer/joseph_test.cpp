@@ -41,7 +41,7 @@ Volume volume(std::array<std::int64_t, 3> size, Vec3 spacing, const Mat3& direct
 const Vec3 kCentre{3, -5, 8};  // of every volume here, off the origin
 
 /// `n` × `n` parallel rays along `direction`, `pitch` mm apart, the middle one through `target`.
-Projection parallel(Vec3 direction, Vec3 target, std::int64_t n, double pitch) {
+Projection square_parallel(Vec3 direction, Vec3 target, std::int64_t n, double pitch) {
   Projection p;
   p.parallel = true;
   p.direction = normalised(direction);
@@ -75,7 +75,7 @@ TEST(Joseph, CentralRaysOfABoxHaveItsLength) {
   for (int axis = 0; axis < 3; ++axis) {
     Vec3 direction{};
     direction[axis] = 1;
-    const auto integrals = project(box, {parallel(direction, kCentre, 1, 1)});
+    const auto integrals = project(box, {square_parallel(direction, kCentre, 1, 1)});
     const double length = static_cast<double>(size[static_cast<std::size_t>(axis)]) * spacing[axis];
     EXPECT_NEAR(integrals[0][0][0][0].item<float>(), length, 1e-4 * length);
     EXPECT_EQ(integrals[0][1][0][0].item<float>(), 0);
@@ -88,7 +88,7 @@ TEST(Joseph, ObliqueRaysOfABoxHaveTheirChord) {
   for (const double angle : {5.0, 20.0, 40.0}) {
     const Vec3 direction{std::cos(radians(angle)), std::sin(radians(angle)), 0};
     const double expected = 40 / direction.x;
-    EXPECT_NEAR(project(box, {parallel(direction, kCentre, 1, 1)})[0][0][0][0].item<float>(), expected,
+    EXPECT_NEAR(project(box, {square_parallel(direction, kCentre, 1, 1)})[0][0][0][0].item<float>(), expected,
                 0.03 * expected);
   }
 }
@@ -97,7 +97,7 @@ TEST(Joseph, BothMaterialsAreIntegratedWithTheirFractions) {
   const Vec3 spacing{1, 1, 1};
   const auto along_x = [&](double hounsfield) {
     const Volume box = volume({30, 20, 20}, spacing, {}, [=](Vec3) { return hounsfield; });
-    const auto integrals = project(box, {parallel({1, 0, 0}, kCentre, 1, 1)});
+    const auto integrals = project(box, {square_parallel({1, 0, 0}, kCentre, 1, 1)});
     return std::pair{integrals[0][0][0][0].item<double>(), integrals[0][1][0][0].item<double>()};
   };
   for (const double hounsfield : {-1000.0, -400.0, 0.0, 800.0, 1600.0, 2400.0}) {
@@ -144,7 +144,7 @@ std::pair<double, double> sphere_error(const Volume& ball, double radius, const 
 TEST(Joseph, ChordsOfASphereAreRightToOnePercentInEveryDirection) {
   const Volume ball = sphere(30, {1, 1, 1}, {});
   for (const Vec3 direction : kDirections) {
-    const auto [mean, largest] = sphere_error(ball, 30, parallel(direction, kCentre, 25, 2.3));
+    const auto [mean, largest] = sphere_error(ball, 30, square_parallel(direction, kCentre, 25, 2.3));
     EXPECT_LT(mean, 0.005);
     EXPECT_LT(largest, 0.02);
   }
@@ -156,7 +156,7 @@ TEST(Joseph, HonoursAnisotropicSpacingAndDirection) {
     for (const Mat3& direction : {Mat3{}, oblique}) {
       const Volume ball = sphere(25, spacing, direction);
       for (const Vec3 along : kDirections) {
-        const auto [mean, largest] = sphere_error(ball, 25, parallel(along, kCentre, 25, 1.9));
+        const auto [mean, largest] = sphere_error(ball, 25, square_parallel(along, kCentre, 25, 1.9));
         EXPECT_LT(mean, 0.01);
         EXPECT_LT(largest, 0.03);
       }
@@ -166,14 +166,14 @@ TEST(Joseph, HonoursAnisotropicSpacingAndDirection) {
 TEST(Joseph, PerspectiveRaysHaveTheChordsOfTheirOwnDirections) {
   const Volume ball = sphere(30, {1, 1, 1}, {});
   for (const Vec3 direction : kDirections) {
-    const auto view = perspective(parallel(direction, kCentre, 25, 2.3), kCentre, 120);
+    const auto view = perspective(square_parallel(direction, kCentre, 25, 2.3), kCentre, 120);
     EXPECT_LT(sphere_error(ball, 30, view).first, 0.005);
   }
 }
 
 TEST(Joseph, AFarSourceSeesWhatParallelRaysSee) {
   const Volume ball = sphere(20, {1, 1, 1.3}, rotation({1, 0, 0}, 0.3));
-  const Projection near = parallel({1, 3, 0.5}, kCentre, 31, 1.5);
+  const Projection near = square_parallel({1, 3, 0.5}, kCentre, 31, 1.5);
   const auto integrals = project(ball, {near, perspective(near, kCentre, 1e6)});
   EXPECT_LT((integrals[0] - integrals[1]).abs().max().item<float>(), 0.02);
 }
@@ -186,7 +186,7 @@ TEST(Joseph, TurningGridAndRaysTogetherChangesNothing) {
   turned.grid.direction = turn;
   turned.grid.origin = turn * straight.grid.origin;
   for (const Vec3 direction : kDirections) {
-    Projection view = perspective(parallel(direction, kCentre, 21, 1.7), kCentre, 200);
+    Projection view = perspective(square_parallel(direction, kCentre, 21, 1.7), kCentre, 200);
     const auto before = project(straight, {view});
     for (Vec3* v : {&view.source, &view.direction, &view.first_pixel, &view.row_step, &view.column_step})
       *v = turn * *v;
@@ -210,7 +210,7 @@ TEST(Joseph, AgreesWithANaiveIntegralInDoublePrecision) {
     return static_cast<double>(material_fractions(voxels[(k * J + j) * I + i]).bone);
   };
   for (const Vec3 direction : {Vec3{1, 0.3, 0.2}, Vec3{0.1, -1, 0.4}, Vec3{-0.2, 0.3, 1}}) {
-    const Projection view = parallel(direction, kCentre, 15, 1.4);
+    const Projection view = square_parallel(direction, kCentre, 15, 1.4);
     const auto integrals = project(noise, {view});
     for (std::int64_t row = 0; row < 15; ++row)
       for (std::int64_t column = 0; column < 15; ++column) {
@@ -243,16 +243,16 @@ TEST(Joseph, AgreesWithANaiveIntegralInDoublePrecision) {
 
 TEST(Joseph, OnlyWhatLiesBeforeTheSourceIsSeen) {
   const Volume box = volume({40, 40, 40}, {1, 1, 1}, {}, [](Vec3) { return 0; });
-  const Projection view = perspective(parallel({1, 0, 0}, kCentre, 1, 1), kCentre, 0);
+  const Projection view = perspective(square_parallel({1, 0, 0}, kCentre, 1, 1), kCentre, 0);
   EXPECT_NEAR(project(box, {view})[0][0][0][0].item<float>(), 20, 0.6);
 }
 
 TEST(Joseph, AirGivesZeroAndNothingIsNegative) {
   const Volume air = volume({8, 8, 8}, {1, 1, 1}, {}, [](Vec3) { return -1000; });
-  EXPECT_EQ(project(air, {parallel({1, 2, 3}, kCentre, 9, 1)}).abs().max().item<float>(), 0);
+  EXPECT_EQ(project(air, {square_parallel({1, 2, 3}, kCentre, 9, 1)}).abs().max().item<float>(), 0);
   const Volume single = volume({9, 9, 9}, {1, 1, 1}, {}, [](Vec3 p) { return norm(p - kCentre) < 0.1 ? 1600 : -1000; });
   for (const Vec3 direction : kDirections) {
-    const auto integrals = project(single, {parallel(direction, kCentre, 41, 0.1)});
+    const auto integrals = project(single, {square_parallel(direction, kCentre, 41, 0.1)});
     EXPECT_GE(integrals.min().item<float>(), 0);
     EXPECT_GT(integrals.max().item<float>(), 0.9);
     EXPECT_EQ(integrals[0][1][0][0].item<float>(), 0) << "a voxel must not spread over more than its neighbours";
@@ -263,7 +263,7 @@ TEST(Joseph, TheSameBitsWithAnyNumberOfThreads) {
   const Volume ball = sphere(20, {1, 1, 1}, {});
   std::vector<Projection> views;
   for (const Vec3 direction : kDirections)
-    views.push_back(perspective(parallel(direction, kCentre, 33, 1.4), kCentre, 300));
+    views.push_back(perspective(square_parallel(direction, kCentre, 33, 1.4), kCentre, 300));
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
   const auto one = project(ball, views);

@@ -26,17 +26,6 @@ ChartSeries series(Mark mark, std::vector<double> x, std::vector<double> y) {
   return {"same bone", mark, std::move(x), std::move(y), false, {}};
 }
 
-/// The blocks of JSON that the script reads, in order.
-std::vector<Json> blocks(const std::string& html) {
-  const std::string begin = "<script type=\"application/json\">";
-  std::vector<Json> all;
-  for (std::size_t at = html.find(begin); at != std::string::npos; at = html.find(begin, at + 1)) {
-    const std::size_t from = at + begin.size();
-    all.push_back(Json::parse(html.substr(from, html.find("</script>", from) - from)));
-  }
-  return all;
-}
-
 /// Where the first series' marks lie: across and down, in the picture's units.
 std::vector<std::pair<double, double>> places(const std::string& html) {
   std::vector<std::pair<double, double>> result;

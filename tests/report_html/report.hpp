@@ -13,6 +13,7 @@
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <map>
@@ -26,6 +27,17 @@ inline host::ReporterHandle make_reporter(std::map<std::string, ParameterValue> 
   static host::Registry registry({std::filesystem::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
   const host::LoadedPlugin& plugin = registry.find("reporter", "html");
   return {plugin, Parameters(plugin.schema, given)};
+}
+
+/// The blocks of JSON that the script reads, in order.
+inline std::vector<nlohmann::json> blocks(const std::string& html) {
+  const std::string begin = "<script type=\"application/json\">";
+  std::vector<nlohmann::json> all;
+  for (std::size_t at = html.find(begin); at != std::string::npos; at = html.find(begin, at + 1)) {
+    const std::size_t from = at + begin.size();
+    all.push_back(nlohmann::json::parse(html.substr(from, html.find("</script>", from) - from)));
+  }
+  return all;
 }
 
 class HtmlReport : public testing::Test {

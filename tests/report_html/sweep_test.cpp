@@ -14,16 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::vector<Json> blocks(const std::string& html) {
-  const std::string begin = "<script type=\"application/json\">";
-  std::vector<Json> all;
-  for (std::size_t at = html.find(begin); at != std::string::npos; at = html.find(begin, at + 1)) {
-    const std::size_t from = at + begin.size();
-    all.push_back(Json::parse(html.substr(from, html.find("</script>", from) - from)));
-  }
-  return all;
-}
-
 SweepSummary with_levels(const std::vector<std::string>& levels) {
   SweepSummary sweep;
   sweep.factors = {"a"};

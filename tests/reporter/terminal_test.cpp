@@ -70,7 +70,7 @@ RunStarted run(const std::filesystem::path& folder = "runs/quickstart-3f9a1c") {
           {},           ""};
 }
 
-std::vector<MetricValue> figures() {
+std::vector<MetricValue> terminal_figures() {
   std::vector<MetricValue> values;
   for (const auto& [row, seen, never] :
        {std::tuple("raw pixels", 7, 2), std::tuple("fingerprint + kNN", 9, 3), std::tuple("chance", 1, 1)}) {
@@ -114,7 +114,7 @@ TEST(Terminal, PrintsAWholeRunInPlainLines) {
       StageStarted{"embed", "", 0, ""},
       StageFinished{"embed", 1.0, 3, 9, "", "first time"},
       Notice{"the queries share the volume of the gallery"},
-      Results{figures()},
+      Results{terminal_figures()},
       RunFinished{"complete", 3900, ""},
   });
   EXPECT_EQ(output, " run        Quickstart · " + folder + R"(
@@ -223,7 +223,7 @@ TEST(Terminal, FitsNarrowTerminals) {
   ::setenv("NO_COLOR", "1", 1);
   const std::string output = shown(40, [](host::ReporterHandle& reporter) {
     reporter.report(StageStarted{"train", "resnet", 200, "batches"});
-    reporter.report(Results{figures()});
+    reporter.report(Results{terminal_figures()});
   });
   ::unsetenv("NO_COLOR");
   EXPECT_EQ(output,

@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kTable = "femur morphometry, mean absolute difference";
 constexpr const char* kTrueTable = "femur morphometry, the true bones";
 
-MetricResult measured(const Contents& contents) {
+MetricResult femur_measures(const Contents& contents) {
   return made<host::MetricHandle>("metric", "femur_morphometry", {}).evaluate(contents);
 }
 
@@ -21,7 +21,7 @@ TEST(FemurMorphometry, IsTheDifferenceOfWhatBothBonesMeasure) {
   Contents contents = evidence_of({solids::femur(known)}, {solids::femur({.neck_shaft = 128, .anteversion = 15}),
                                                            solids::femur({.neck_shaft = 124, .anteversion = 12})});
   for (ShapeCase& one : contents.shapes.cases) one.answers = {chosen("nearest", contents, 0)};
-  const MetricResult result = measured(contents);
+  const MetricResult result = femur_measures(contents);
   EXPECT_NEAR(figure(result, "nearest", "neck–shaft angle", kTable), (3 + 1) / 2.0, 0.4);
   EXPECT_NEAR(figure(result, "nearest", "anteversion", kTable), (5 + 2) / 2.0, 0.4);
   EXPECT_NEAR(figure(result, "nearest", "head radius", kTable), 0, 0.1);
@@ -46,7 +46,7 @@ TEST(FemurMorphometry, CentresAreComparedWhereTheBoneIsLaidOntoTheTruth) {
   const Mesh moved = transformed(truth, {rotation({0, 0, 1}, radians(8)), {20, -5, 3}});
   contents.shapes.cases[0].answers = {free_answer("moved", moved),
                                       free_answer("larger head", solids::femur({.head_radius = 26}))};
-  const MetricResult result = measured(contents);
+  const MetricResult result = femur_measures(contents);
   EXPECT_LT(figure(result, "moved", "head centre", kTable), 0.1);
   EXPECT_LT(figure(result, "moved", "anteversion", kTable), 0.1);
   EXPECT_NEAR(figure(result, "larger head", "head radius", kTable), 2, 0.2);
@@ -62,7 +62,7 @@ TEST(FemurMorphometry, OnePairAndTheCeilingHaveRowsOfTheirOwn) {
   answer.alone = {free_answer("a", with_head(24)).together, free_answer("a", with_head(26)).together};
   answer.ceiling = with_head(22.5);
   contents.shapes.cases[0].answers = {answer};
-  const MetricResult result = measured(contents);
+  const MetricResult result = femur_measures(contents);
   EXPECT_NEAR(figure(result, "a", "head radius", kTable), 1, 0.15);
   EXPECT_NEAR(figure(result, "a, one pair", "head radius", kTable), (2 + 4) / 2.0, 0.15);
   EXPECT_NEAR(figure(result, "a, its 3D ceiling", "head radius", kTable), 0.5, 0.15);
@@ -84,7 +84,7 @@ TEST(FemurMorphometry, SaysHowOftenTheTrueMeasureLiesInItsInterval) {
   // Standard deviation 2, Student's quantile for 8 draws 1.895: 127 lies within 3.8 of 125, 125 not of 132.
   contents.shapes.cases[0].answers = {answer(125)};
   contents.shapes.cases[1].answers = {answer(132)};
-  const MetricResult result = measured(contents);
+  const MetricResult result = femur_measures(contents);
   EXPECT_NEAR(figure(result, "a", "neck–shaft angle", kWidth), 1.895 * 2, 0.4);
   EXPECT_NEAR(figure(result, "a", "neck–shaft angle", kInside), 50, 1e-9);
   EXPECT_EQ(find(result, "a", "neck–shaft angle", kInside)->count, 2);
@@ -92,7 +92,8 @@ TEST(FemurMorphometry, SaysHowOftenTheTrueMeasureLiesInItsInterval) {
   EXPECT_EQ(find(result, "a", "head centre", kInside), nullptr);
   contents.shapes.cases[0].answers[0].together.draws.resize(3);
   contents.shapes.cases[1].answers[0].together.draws.clear();
-  EXPECT_EQ(find(measured(contents), "a", "neck–shaft angle", kInside), nullptr) << "three surfaces are no spread";
+  EXPECT_EQ(find(femur_measures(contents), "a", "neck–shaft angle", kInside), nullptr)
+      << "three surfaces are no spread";
 }
 
 TEST(FemurMorphometry, CountsWhatCannotBeFoundInsteadOfCallingItZero) {
@@ -100,7 +101,7 @@ TEST(FemurMorphometry, CountsWhatCannotBeFoundInsteadOfCallingItZero) {
   Contents contents = evidence_of({solids::femur()}, {solids::femur(), solids::femur({.length = 430})});
   contents.shapes.cases[0].answers = {free_answer("a", rod), free_answer("b", rod)};
   contents.shapes.cases[1].answers = {free_answer("a", solids::femur()), free_answer("b", rod)};
-  const MetricResult result = measured(contents);
+  const MetricResult result = femur_measures(contents);
   const MetricValue* some = find(result, "a", "anteversion", kTable);
   EXPECT_EQ(some->count, 1);
   EXPECT_NEAR(some->value, 0, 0.1);
@@ -115,11 +116,11 @@ TEST(FemurMorphometry, CountsWhatCannotBeFoundInsteadOfCallingItZero) {
 TEST(FemurMorphometry, SaysWhatTheTrueBonesMeasure) {
   const Contents contents =
       evidence_of({solids::femur()}, {solids::femur({.neck_shaft = 120}), solids::femur({.neck_shaft = 130})});
-  const MetricResult result = measured(contents);
+  const MetricResult result = femur_measures(contents);
   EXPECT_NEAR(figure(result, "mean", "neck–shaft angle", kTrueTable), 125, 0.5);
   EXPECT_NEAR(figure(result, "standard deviation", "neck–shaft angle", kTrueTable), std::sqrt(50), 0.5);
   EXPECT_NEAR(figure(result, "mean", "head radius", kTrueTable), 24, 0.2);
-  const MetricResult one = measured(evidence_of({solids::femur()}, {solids::rod({0, 0, 200}, {0, 0, -200}, 14)}));
+  const MetricResult one = femur_measures(evidence_of({solids::femur()}, {solids::rod({0, 0, 200}, {0, 0, -200}, 14)}));
   EXPECT_EQ(find(one, "mean", "neck–shaft angle", kTrueTable)->note, "not found in any true bone");
   EXPECT_EQ(find(one, "standard deviation", "length", kTrueTable)->note, "fewer than two true bones");
 }
@@ -128,7 +129,7 @@ TEST(FemurMorphometry, HasIntervalsFromTwelvePeopleOn) {
   Contents contents = evidence_of({}, std::vector<Mesh>(12, solids::femur()));
   for (std::size_t c = 0; c < 12; ++c)
     contents.shapes.cases[c].answers = {free_answer("a", solids::femur({.head_radius = c % 2 == 0 ? 25.0 : 26.0}))};
-  const MetricResult result = measured(contents);
+  const MetricResult result = femur_measures(contents);
   const auto& bounds = find(result, "a", "head radius", kTable)->interval;
   ASSERT_TRUE(bounds.has_value());
   // Standard error 0.5 / √12 = 0.144, times 1.96.
@@ -137,7 +138,7 @@ TEST(FemurMorphometry, HasIntervalsFromTwelvePeopleOn) {
 }
 
 TEST(FemurMorphometry, IsUndefinedWithoutHeldOutBones) {
-  const MetricResult none = measured(evidence_of({solids::femur()}, {}));
+  const MetricResult none = femur_measures(evidence_of({solids::femur()}, {}));
   ASSERT_EQ(none.values.size(), 1U);
   EXPECT_TRUE(std::isnan(none.values[0].value));
   EXPECT_EQ(none.values[0].note, "no bone was held out");
@@ -145,13 +146,13 @@ TEST(FemurMorphometry, IsUndefinedWithoutHeldOutBones) {
 
 TEST(FemurMorphometry, NamesTheBoneWhoseSurfaceIsUnsound) {
   const Mesh empty{solids::femur().vertices, at::empty({0, 3}, at::kInt)};
-  EXPECT_EQ(complaint([&] { static_cast<void>(measured(evidence_of({solids::femur()}, {empty}))); }),
+  EXPECT_EQ(complaint([&] { static_cast<void>(femur_measures(evidence_of({solids::femur()}, {empty}))); }),
             "metric/femur_morphometry: bone h0: the mesh has no triangles");
-  EXPECT_EQ(complaint([&] { static_cast<void>(measured(evidence_of({empty}, {solids::femur()}))); }),
+  EXPECT_EQ(complaint([&] { static_cast<void>(femur_measures(evidence_of({empty}, {solids::femur()}))); }),
             "metric/femur_morphometry: gallery bone 0: the mesh has no triangles");
   Contents contents = evidence_of({solids::femur()}, {solids::femur()});
   contents.shapes.cases[0].answers = {free_answer("a", empty)};
-  EXPECT_EQ(complaint([&] { static_cast<void>(measured(contents)); }),
+  EXPECT_EQ(complaint([&] { static_cast<void>(femur_measures(contents)); }),
             "metric/femur_morphometry: a: the mesh has no triangles");
 }
 

@@ -21,9 +21,9 @@
 namespace osteon::store {
 namespace {
 
-Ingredients ingredients(const std::string& subject = "p01") { return {"render", subject, {{"bone", subject}}}; }
+Ingredients rendered_bone(const std::string& subject = "p01") { return {"render", subject, {{"bone", subject}}}; }
 
-Artifact artifact() {
+Artifact large_artifact() {
   Artifact made;
   made.facts = {{"views", 3}};
   made.tensors["pixels"] = at::arange(60000, at::kInt);
@@ -43,29 +43,29 @@ std::filesystem::path root_of_parent() {
 
 TEST(Child, DISABLED_MakesOnceUnderTheLock) {
   Store store(root_of_parent());
-  const std::string key = ingredients().key();
+  const std::string key = rendered_bone().key();
   const Lock lock = store.lock(key);
   if (store.digest(key)) return;
   std::ofstream(store.root() / "made", std::ios::app) << "x";
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  store.put(ingredients(), artifact());
+  store.put(rendered_bone(), large_artifact());
 }
 
 TEST(Child, DISABLED_PutsWithoutALock) {
   Store store(root_of_parent());
-  for (int i = 0; i < 8; ++i) store.put(ingredients(std::to_string(i)), artifact());
+  for (int i = 0; i < 8; ++i) store.put(rendered_bone(std::to_string(i)), large_artifact());
 }
 
 TEST(Child, DISABLED_DiesWithTheLock) {
   const Store store(root_of_parent());
-  const Lock lock = store.lock(ingredients().key());
+  const Lock lock = store.lock(rendered_bone().key());
   ::raise(SIGKILL);
 }
 
 TEST(Child, DISABLED_PutsTwo) {
   Store store(root_of_parent());
-  store.put(ingredients("p01"), artifact());
-  store.put(ingredients("p02"), artifact());
+  store.put(rendered_bone("p01"), large_artifact());
+  store.put(rendered_bone("p02"), large_artifact());
 }
 
 TEST(Child, DISABLED_RunsOutOfSpace) {
@@ -75,9 +75,9 @@ TEST(Child, DISABLED_RunsOutOfSpace) {
   const rlimit limit{100000, 100000};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
   const std::filesystem::path file =
-      store.root() / "tmp" / text(ingredients().key(), ".", ::getpid(), ".0") / "pixels.npy";
+      store.root() / "tmp" / text(rendered_bone().key(), ".", ::getpid(), ".0") / "pixels.npy";
   try {
-    store.put(ingredients(), artifact());
+    store.put(rendered_bone(), large_artifact());
     FAIL() << "240128 bytes went into a file of at most 100000";
   } catch (const Error& e) {
     EXPECT_EQ(e.cause(), Error::Cause::failure);
@@ -104,7 +104,7 @@ TEST_F(Processes, MakeAnArtifactOnce) {
   for (int i = 0; i < 3; ++i) children.push_back(start("MakesOnceUnderTheLock"));
   for (const pid_t child : children) expect_success(wait_for(child));
   EXPECT_EQ(read_file(scratch_.path() / "made"), "x");
-  EXPECT_EQ(Store(scratch_.path()).load(ingredients().key()).facts.at("views"), 3);
+  EXPECT_EQ(Store(scratch_.path()).load(rendered_bone().key()).facts.at("views"), 3);
 }
 
 TEST_F(Processes, MayPutTheSameArtifactAtOnce) {
@@ -112,7 +112,7 @@ TEST_F(Processes, MayPutTheSameArtifactAtOnce) {
   expect_success(wait_for(first));
   expect_success(wait_for(second));
   const Store store(scratch_.path());
-  for (int i = 0; i < 8; ++i) EXPECT_NO_THROW((void)store.load(ingredients(std::to_string(i)).key()));
+  for (int i = 0; i < 8; ++i) EXPECT_NO_THROW((void)store.load(rendered_bone(std::to_string(i)).key()));
   EXPECT_TRUE(names_in(scratch_.path() / "tmp").empty());
 }
 
@@ -120,7 +120,7 @@ TEST_F(Processes, ReleaseTheirLocksWhenTheyDie) {
   expect_killed(wait_for(start("DiesWithTheLock")));
   const Store store(scratch_.path());
   const auto before = std::chrono::steady_clock::now();
-  const Lock lock = store.lock(ingredients().key());
+  const Lock lock = store.lock(rendered_bone().key());
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
 }
 
@@ -129,29 +129,29 @@ TEST_F(Processes, KilledBeforeTheRenameLeaveNothingUnderTheKey) {
   EXPECT_EQ(names_in(scratch_.path() / "tmp").size(), 1u);
   Store store(scratch_.path());
   EXPECT_TRUE(names_in(scratch_.path() / "tmp").empty());
-  EXPECT_EQ(store.digest(ingredients("p01").key()), std::nullopt);
-  EXPECT_EQ(store.why(ingredients("p01")), "first time");
-  const std::string digest = store.put(ingredients("p01"), artifact());
-  EXPECT_EQ(store.digest(ingredients("p01").key()), digest);
-  EXPECT_TRUE(at::equal(store.load(ingredients("p01").key()).tensors.at("pixels"), artifact().tensors.at("pixels")));
+  EXPECT_EQ(store.digest(rendered_bone("p01").key()), std::nullopt);
+  EXPECT_EQ(store.why(rendered_bone("p01")), "first time");
+  const std::string digest = store.put(rendered_bone("p01"), large_artifact());
+  EXPECT_EQ(store.digest(rendered_bone("p01").key()), digest);
+  EXPECT_TRUE(
+      at::equal(store.load(rendered_bone("p01").key()).tensors.at("pixels"), large_artifact().tensors.at("pixels")));
 }
 
 TEST_F(Processes, KilledLaterKeepWhatWasComplete) {
   expect_killed(wait_for(start("PutsTwo", "rename:2")));
   const Store store(scratch_.path());
-  EXPECT_NO_THROW((void)store.load(ingredients("p01").key()));
-  EXPECT_EQ(store.digest(ingredients("p02").key()), std::nullopt);
+  EXPECT_NO_THROW((void)store.load(rendered_bone("p01").key()));
+  EXPECT_EQ(store.digest(rendered_bone("p02").key()), std::nullopt);
 }
 
 TEST_F(Processes, AreNotKilledAtOtherPoints) {
-  for (const char* fault : {"batch:1", "rename:3", "rename:x"})
-    expect_success(wait_for(start("PutsTwo", fault)));
+  for (const char* fault : {"batch:1", "rename:3", "rename:x"}) expect_success(wait_for(start("PutsTwo", fault)));
 }
 
 TEST_F(Processes, OutOfSpaceLeaveNothing) {
   expect_success(wait_for(start("RunsOutOfSpace")));
   EXPECT_TRUE(names_in(scratch_.path() / "tmp").empty());
-  EXPECT_EQ(Store(scratch_.path()).digest(ingredients().key()), std::nullopt);
+  EXPECT_EQ(Store(scratch_.path()).digest(rendered_bone().key()), std::nullopt);
 }
 
 TEST(Leftovers, OfTheLivingStay) {
@@ -193,9 +193,9 @@ TEST(Unwritable, RootIsAFailureThatNamesThePath) {
 TEST(Unwritable, FolderOfTheArtifactLeavesNothingInTmp) {
   const Scratch scratch;
   Store store(scratch.path());
-  const std::filesystem::path parent = folder_of(store, ingredients()).parent_path();
+  const std::filesystem::path parent = folder_of(store, rendered_bone()).parent_path();
   write_file(parent, "a file where the folder should be");
-  EXPECT_EQ(message_of([&] { store.put(ingredients(), artifact()); }),
+  EXPECT_EQ(message_of([&] { store.put(rendered_bone(), large_artifact()); }),
             parent.string() +
                 ": cannot make the folder: Not a directory; make room there, or set OSTEON_STORE to a folder "
                 "that can be written");
@@ -209,7 +209,7 @@ TEST(LockTest, ExcludesOtherThreads) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&] {
-      const Lock lock = store.lock(ingredients().key());
+      const Lock lock = store.lock(rendered_bone().key());
       most = std::max(most, ++inside);
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       --inside;

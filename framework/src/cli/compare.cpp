@@ -9,7 +9,7 @@ namespace osteon::cli {
 
 namespace {
 
-struct Options {
+struct ComparisonOptions {
   std::vector<std::filesystem::path> runs;
   std::string baseline, format = "markdown";
   std::vector<std::string> tables;
@@ -23,7 +23,7 @@ std::string written(const pipeline::RunComparison& comparison, const std::string
   return pipeline::to_markdown(comparison);
 }
 
-void compare(const Options& options) {
+void compare(const ComparisonOptions& options) {
   const pipeline::RunComparison comparison = pipeline::compare_runs(options.runs, options.baseline, options.tables);
   const std::string page = written(comparison, options.format);
   if (options.out.empty()) {
@@ -51,7 +51,7 @@ void add_compare(CLI::App& app, Common& /*common*/) {
                          "  osteon compare runs/margin-81c2d0\n"
                          "  osteon compare runs/margin-81c2d0 --baseline loss.margin=0.1 --table identity\n"
                          "  osteon compare runs/triplet-3f9a1c runs/softmax-9d02aa --format latex --out table.tex\n");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ComparisonOptions>();
   command
       ->add_option(
           "RUN", options->runs,

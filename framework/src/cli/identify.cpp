@@ -10,14 +10,14 @@ namespace osteon::cli {
 
 namespace {
 
-struct Options {
+struct IdentifyOptions {
   std::filesystem::path model, gallery, out;
   std::string classifier;
   std::int64_t top = 5;
   QueryOptions query;
 };
 
-void show(const Options& options, const pipeline::Model& model, const pipeline::Gallery& gallery,
+void show(const IdentifyOptions& options, const pipeline::Model& model, const pipeline::Gallery& gallery,
           const pipeline::Query& query, const pipeline::Answer& answer) {
   for (const std::string& line : query.lines) std::cout << line << "\n";
   std::cout << "model      " << options.model.string() << " · network " << model.pack().network.substr(0, 12) << "\n"
@@ -38,7 +38,7 @@ void show(const Options& options, const pipeline::Model& model, const pipeline::
 
 void add_identify(CLI::App& app, Common& common) {
   auto* command = app.add_subcommand("identify", "Say whose bone an X-ray pair shows, or that it is unknown");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<IdentifyOptions>();
   command->add_option("--model", options->model, "What osteon pack wrote")->required()->type_name("FILE");
   command->add_option("--gallery", options->gallery, "The bones that are known; the model's own when left out")
       ->type_name("FILE");

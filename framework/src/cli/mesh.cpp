@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 // A raw string: tests/host looks for plugins' names between plain quotes, and a source has this one.
 constexpr const char* kCommand = R"(mesh)";
 
-struct Options {
+struct MeshCompareOptions {
   fs::path truth, predicted, picture, coloured;
   std::string alignment = "rigid", metric;
   std::int64_t samples = 100'000, seed = 0;
@@ -27,7 +27,7 @@ struct Options {
 };
 
 /// One name for both surfaces is the whole path's only where the file names are the same.
-std::pair<std::string, std::string> names_of(const Options& options) {
+std::pair<std::string, std::string> names_of(const MeshCompareOptions& options) {
   const auto truth = options.truth.filename().string(), predicted = options.predicted.filename().string();
   return truth != predicted ? std::pair(truth, predicted)
                             : std::pair(options.truth.string(), options.predicted.string());
@@ -54,7 +54,7 @@ Mesh bone_from(host::Registry& registry, const fs::path& file, const std::string
   return mesh;
 }
 
-void compare(const Options& options, const Common& common) {
+void compare(const MeshCompareOptions& options, const Common& common) {
   require_ending("--picture", options.picture, ".png");
   require_ending("--colored", options.coloured, ".ply");
   host::Registry registry(host::Registry::search_path(common.plugin_folders));
@@ -88,7 +88,7 @@ void compare(const Options& options, const Common& common) {
 
 void add_pair(CLI::App& mesh, Common& common) {
   auto* command = mesh.add_subcommand("compare", "Say how far a surface lies from a true one, both ways");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<MeshCompareOptions>();
   command->add_option("A", options->truth, "The true surface: PLY, STL or OBJ, closed, in mm")
       ->required()
       ->type_name("");

@@ -10,13 +10,13 @@ namespace osteon::cli {
 
 namespace {
 
-struct Options {
+struct ReconstructOptions {
   pipeline::ReconstructionOptions reconstruction;
   std::filesystem::path out;
   QueryOptions query;
 };
 
-void reconstruct(Options& options) {
+void reconstruct(ReconstructOptions& options) {
   pipeline::ReconstructionOptions& asked = options.reconstruction;
   asked.files = options.query.files();
   if (asked.mesh.empty()) asked.mesh = options.out / "bone.stl";
@@ -36,7 +36,7 @@ void reconstruct(Options& options) {
 void add_reconstruct(CLI::App& app, Common& common) {
   auto* command =
       app.add_subcommand("reconstruct", "Make a bone's surface from an X-ray pair, with a run's shape method");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReconstructOptions>();
   command->add_option("--model", options->reconstruction.run, "The run's folder, as runs/quickstart-3f9a1c")
       ->required()
       ->type_name("RUN");

@@ -6,7 +6,7 @@ namespace osteon::cli {
 
 namespace {
 
-struct Options {
+struct XrayOptions {
   PairOptions pair;
   std::filesystem::path experiment, out = "xray.png";
   std::vector<std::string> overrides;
@@ -15,7 +15,7 @@ struct Options {
 
 void add_prepare(CLI::App& xray, Common& common) {
   auto* command = xray.add_subcommand("prepare", "Make an X-ray pair like the artificial ones and show the result");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<XrayOptions>();
   options->pair.add(*command, PairOptions::Files::required);
   command->add_option("--experiment", options->experiment, "Take [views], [film] and [xray] from this experiment")
       ->type_name("FILE");

@@ -20,7 +20,7 @@ bool has_range(const Value& table) {
   });
 }
 
-double as_real(const Value& value) {
+double real_number(const Value& value) {
   if (value.type == Value::Type::integer) return static_cast<double>(std::get<std::int64_t>(value.scalar));
   return value.type == Value::Type::real ? std::get<double>(value.scalar) : std::nan("");
 }
@@ -88,7 +88,7 @@ std::optional<Draws> draws_of(const Value& table, std::size_t most_points, Mista
 std::vector<Value> drawn(const std::string& path, const Value& range, std::size_t dimension, const Draws& draws,
                          Mistakes& mistakes) {
   const Value &from = *range.find("from"), &to = *range.find("to");
-  const double low = as_real(from), high = as_real(to);
+  const double low = real_number(from), high = real_number(to);
   const Value* scale = range.find("scale");
   const bool is_log = scale != nullptr && scale->as_text() == "log";
   for (const Entry& entry : range.entries)

@@ -62,7 +62,7 @@ struct Break {
 };
 
 /// Index ranges.
-struct Range {
+struct Region {
   Vec3 low{1e9, 1e9, 1e9}, high{-1e9, -1e9, -1e9};
 
   void add(Vec3 p) {
@@ -74,31 +74,31 @@ struct Range {
 };
 
 /// Where the end comes to lie, with the blur around it, in voxels.
-Range range_of(const Break& broken, const Mesh& bone, const Shaft& shaft, const Grid& grid) {
+Region region_of(const Break& broken, const Mesh& bone, const Shaft& shaft, const Grid& grid) {
   const auto* v = bone.vertices.data_ptr<float>();
-  Range range;
+  Region region;
   for (std::int64_t i = 0; i < bone.vertices.size(0); ++i) {
     const Vec3 p{v[3 * i], v[3 * i + 1], v[3 * i + 2]};
     // A mesh has no vertices on the plane of the break itself: those a little below it stand for them.
-    if (shaft.own(p).z >= broken.plane - 10) range.add(grid.to_index(broken.now(p)));
+    if (shaft.own(p).z >= broken.plane - 10) region.add(grid.to_index(broken.now(p)));
   }
-  range.add(grid.to_index(broken.now(broken.pivot)));
+  region.add(grid.to_index(broken.now(broken.pivot)));
   for (int axis = 0; axis < 3; ++axis) {
     const double room = std::ceil(kBlurMargin / grid.spacing[axis]) + 1;
-    range.low[axis] = std::floor(range.low[axis]) - room;
-    range.high[axis] = std::ceil(range.high[axis]) + room;
+    region.low[axis] = std::floor(region.low[axis]) - room;
+    region.high[axis] = std::ceil(region.high[axis]) + room;
   }
-  return range;
+  return region;
 }
 
-/// The volume in a grid that also holds the range; what is new is air.
-Volume with_room(const Volume& volume, const Range& range) {
+/// The volume in a grid that also holds the region; what is new is air.
+Volume with_room(const Volume& volume, const Region& region) {
   std::array<std::int64_t, 3> before{}, size{};
   Volume result{{}, volume.grid};
   for (std::size_t a = 0; a < 3; ++a) {
     const int axis = static_cast<int>(a);
-    before[a] = std::max<std::int64_t>(0, -static_cast<std::int64_t>(range.low[axis]));
-    size[a] = before[a] + std::max(volume.grid.size[a], static_cast<std::int64_t>(range.high[axis]) + 1);
+    before[a] = std::max<std::int64_t>(0, -static_cast<std::int64_t>(region.low[axis]));
+    size[a] = before[a] + std::max(volume.grid.size[a], static_cast<std::int64_t>(region.high[axis]) + 1);
   }
   result.grid.origin = volume.grid.to_patient(
       {-static_cast<double>(before[0]), -static_cast<double>(before[1]), -static_cast<double>(before[2])});
@@ -142,12 +142,12 @@ double trilinear(const Volume& volume, Vec3 index) {
 /// Puts the end where it comes to lie. Inside what remains of the shaft, and in the blur around the end, the denser of
 /// both shows.
 void place_end(Volume& result, const Volume& healthy, const Mask& solid, const Mask& near, const Shaft& shaft,
-               const Break& broken, const Range& range) {
+               const Break& broken, const Region& region) {
   const Grid& grid = result.grid;
   auto* voxels = result.hounsfield.data_ptr<std::int16_t>();
-  const auto first = [&](int axis) { return std::max<std::int64_t>(0, static_cast<std::int64_t>(range.low[axis])); };
+  const auto first = [&](int axis) { return std::max<std::int64_t>(0, static_cast<std::int64_t>(region.low[axis])); };
   const auto last = [&](int axis) {
-    return std::min(grid.size[static_cast<std::size_t>(axis)] - 1, static_cast<std::int64_t>(range.high[axis]));
+    return std::min(grid.size[static_cast<std::size_t>(axis)] - 1, static_cast<std::int64_t>(region.high[axis]));
   };
   for (auto k = first(2); k <= last(2); ++k)
     for (auto j = first(1); j <= last(1); ++j)
@@ -168,8 +168,8 @@ void place_end(Volume& result, const Volume& healthy, const Mask& solid, const M
 
 /// The end is bone alone: flesh stays where it is, and fills what the end left.
 Volume with_broken_end(const Volume& volume, const Mesh& bone, const Shaft& shaft, const Break& broken) {
-  const Volume healthy = with_room(volume, range_of(broken, bone, shaft, volume.grid));
-  const Range range = range_of(broken, bone, shaft, healthy.grid);
+  const Volume healthy = with_room(volume, region_of(broken, bone, shaft, volume.grid));
+  const Region region = region_of(broken, bone, shaft, healthy.grid);
   const Mask solid = voxels_inside(bone, healthy.grid), near = within(solid, healthy.grid, kBlurMargin);
   const Heights& heights = shaft.heights();
   const std::int16_t filler = surroundings(healthy, near, shaft, broken.plane, heights.mm(100));
@@ -178,7 +178,7 @@ Volume with_broken_end(const Volume& volume, const Mesh& bone, const Shaft& shaf
   for_each_voxel(near, result.grid, [&](std::size_t n, Vec3 point) {
     if (shaft.own(point).z >= broken.plane && (solid[n] != 0 || voxels[n] > filler)) voxels[n] = filler;
   });
-  place_end(result, healthy, solid, near, shaft, broken, range);
+  place_end(result, healthy, solid, near, shaft, broken, region);
   return result;
 }
 

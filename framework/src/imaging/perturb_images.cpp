@@ -30,9 +30,9 @@ double dot(Point a, Point b) { return a.x * b.x + a.y * b.y; }
 constexpr int kBlurPixels = 1, kBesidePixels = 3;
 
 /// Where one exposure shows the bone.
-class Shadow {
+class BoneShadow {
  public:
-  Shadow(const Mesh& bone, const ViewAxes& view, std::int64_t rows, std::int64_t columns)
+  BoneShadow(const Mesh& bone, const ViewAxes& view, std::int64_t rows, std::int64_t columns)
       : view_(view), rows_(rows), columns_(columns), bone_(static_cast<std::size_t>(rows * columns), 0) {
     const auto* vertex = bone.vertices.data_ptr<float>();
     const auto* corner = bone.triangles.data_ptr<std::int32_t>();
@@ -109,7 +109,7 @@ struct Half {
 
 /// Median grey where `wanted` holds; nothing beside the bone means black.
 template <class Wanted>
-std::uint8_t median_grey(const Half& image, const Shadow& shadow, const Wanted& wanted) {
+std::uint8_t median_grey(const Half& image, const BoneShadow& shadow, const Wanted& wanted) {
   std::vector<std::uint8_t> greys;
   for (std::int64_t y = 0; y < shadow.rows(); ++y)
     for (std::int64_t x = 0; x < shadow.columns(); ++x)
@@ -139,7 +139,7 @@ Point pixel(std::int64_t y, std::int64_t x) { return {static_cast<double>(x), st
 struct Edges {
   std::vector<double> low, high;
 
-  Edges(const Shadow& shadow, const Stretch& stretch)
+  Edges(const BoneShadow& shadow, const Stretch& stretch)
       : low(static_cast<std::size_t>(stretch.length) + 1, std::numeric_limits<double>::infinity()),
         high(low.size(), -std::numeric_limits<double>::infinity()) {
     for (std::int64_t y = 0; y < shadow.rows(); ++y)
@@ -153,7 +153,7 @@ struct Edges {
   }
 };
 
-void paint_thin_shaft(const Half& image, const Shadow& shadow, const BoneFrame& frame, const Heights& heights,
+void paint_thin_shaft(const Half& image, const BoneShadow& shadow, const BoneFrame& frame, const Heights& heights,
                       const Parameters& perturb) {
   const auto on_axis = [&](const char* name) {
     return shadow.of(frame.origin + frame.proximal * heights.mm(perturb.real(name)));
@@ -180,7 +180,7 @@ void paint_thin_shaft(const Half& image, const Shadow& shadow, const BoneFrame& 
     }
 }
 
-double bilinear(const std::vector<std::uint8_t>& greys, const Shadow& shadow, Point p) {
+double bilinear(const std::vector<std::uint8_t>& greys, const BoneShadow& shadow, Point p) {
   const double x = std::clamp(p.x, 0.0, static_cast<double>(shadow.columns() - 1));
   const double y = std::clamp(p.y, 0.0, static_cast<double>(shadow.rows() - 1));
   const auto left = static_cast<std::int64_t>(x), top = static_cast<std::int64_t>(y);
@@ -194,7 +194,7 @@ double bilinear(const std::vector<std::uint8_t>& greys, const Shadow& shadow, Po
 }
 
 /// The end, cut out of the image along a line across the bone, turned about the middle of that line.
-void paint_broken_end(const Half& image, const Shadow& shadow, Plane plane, const BoneFrame& frame,
+void paint_broken_end(const Half& image, const BoneShadow& shadow, Plane plane, const BoneFrame& frame,
                       const Heights& heights, const Parameters& perturb) {
   const double towards = radians(perturb.real("broken_end_towards"));
   // To the right is medial in AP and posterior in ML.
@@ -278,7 +278,7 @@ void perturb_images(ImageSet& set, std::span<const Pose> told, std::span<const P
       for (const Plane plane : {Plane::ap, Plane::ml}) {
         const bool thins = thin && paints(thin_on, plane), breaks = broken && paints(broken_on, plane);
         if (!thins && !breaks) continue;
-        const Shadow shadow(bone, view_axes(frame, plane, taken[pose], views), height, half);
+        const BoneShadow shadow(bone, view_axes(frame, plane, taken[pose], views), height, half);
         for (const std::int64_t image : images[pose]) {
           const Half part{pixels + image * height * width + (plane == Plane::ap ? 0 : half), width};
           if (thins) paint_thin_shaft(part, shadow, frame, heights, perturb);

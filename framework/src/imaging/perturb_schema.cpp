@@ -18,18 +18,17 @@ Parameter millimetres(std::string name, double standard, double most, std::strin
   return Parameter::real(std::move(name), standard, std::move(sentence)).unit("mm").at_least(0).at_most(most);
 }
 
-Parameter choice(std::string name, std::string standard, std::string sentence, Choices choices) {
+Parameter word(std::string name, std::string standard, std::string sentence, Choices choices) {
   return Parameter::text(std::move(name), std::move(standard), std::move(sentence)).one_of(std::move(choices));
 }
 
 std::vector<Parameter> thin_shaft() {
-  return {percent("thin_shaft", 0, 95,
-                  "Share of its thickness that the shaft loses between two heights; 0 is none."),
+  return {percent("thin_shaft", 0, 95, "Share of its thickness that the shaft loses between two heights; 0 is none."),
           percent("thin_shaft_from", 35, 100, "Where the thin part begins, from the distal end on."),
           percent("thin_shaft_to", 65, 100, "Where the thin part ends; over its first and last fifth it narrows."),
-          choice("thin_shaft_on", "volume",
-                 "Made in the volume, so that AP and ML agree, or painted on finished images, as the study did.",
-                 {"volume", "ap", "ml", "both"})};
+          word("thin_shaft_on", "volume",
+               "Made in the volume, so that AP and ML agree, or painted on finished images, as the study did.",
+               {"volume", "ap", "ml", "both"})};
 }
 
 std::vector<Parameter> broken_end() {
@@ -49,16 +48,16 @@ std::vector<Parameter> broken_end() {
               .at_least(0)
               .below(360),
           millimetres("broken_end_shift", 0, 100, "How far the end is shifted in that direction beside its turn."),
-          choice("broken_end_on", "volume",
-                 "Made in the volume, or painted on one of the two finished images, as the study did.",
-                 {"volume", "ap", "ml"})};
+          word("broken_end_on", "volume",
+               "Made in the volume, or painted on one of the two finished images, as the study did.",
+               {"volume", "ap", "ml"})};
 }
 
 std::vector<Parameter> implant() {
   return {
-      choice("implant", "rod",
-             "A rod in the shaft, a plate on its lateral side, or a hip stem with neck and ball in place of the head.",
-             {"rod", "plate", "stem"}),
+      word("implant", "rod",
+           "A rod in the shaft, a plate on its lateral side, or a hip stem with neck and ball in place of the head.",
+           {"rod", "plate", "stem"}),
       millimetres("implant_diameter", 0, 60,
                   "Diameter of the rod and of the stem's upper end, thickness of the plate; 0 is no implant."),
       millimetres("implant_width", 16, 100, "Width of the plate."),
@@ -86,8 +85,8 @@ std::vector<Parameter> images() {
           percent("truncation", 0, 90,
                   "Share of the finished image's rows that are black at an end (beside what the detector cuts, which "
                   "alone the index of views tells)."),
-          choice("truncation_end", "proximal", "Which rows: those at the top, at the bottom, or as many at each end.",
-                 {"proximal", "distal", "both"})};
+          word("truncation_end", "proximal", "Which rows: those at the top, at the bottom, or as many at each end.",
+               {"proximal", "distal", "both"})};
 }
 
 }  // namespace
@@ -96,8 +95,8 @@ Schema perturb_schema() {
   Schema schema{
       "Deformed bones, implants and bad images (the deformities are those of Čavojská et al., 2020); all off by "
       "default.",
-      {choice("applies_to", "queries", "Which scans: those that are asked about, or the gallery's too.",
-              {"queries", "all"})}};
+      {word("applies_to", "queries", "Which scans: those that are asked about, or the gallery's too.",
+            {"queries", "all"})}};
   for (auto& more : {thin_shaft(), broken_end(), implant(), images()})
     schema.parameters.insert(schema.parameters.end(), more.begin(), more.end());
   return schema;

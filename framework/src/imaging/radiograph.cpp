@@ -2,6 +2,7 @@
 
 #include "imaging/attenuation.hpp"
 #include "imaging/film.hpp"
+#include "imaging/views.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/parallel.hpp>
@@ -16,8 +17,7 @@ namespace osteon::imaging {
 
 namespace {
 
-constexpr int kLevels = 4096;          // of brightness
-constexpr double kFramedShare = 0.85;  // of the height, as views.scaling = "framed" shows a bone
+constexpr int kLevels = 4096;  // of brightness
 /// A piece that covers more of the picture's border than this is flesh: a bone that leaves the picture does so across
 /// its shaft, which is a few per cent of a film's border.
 constexpr double kFleshAtBorder = 0.08;

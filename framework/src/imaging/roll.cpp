@@ -14,7 +14,7 @@ namespace {
 /// A sheet's pixel, at the middle of the volume, is at most this share of a voxel.
 constexpr double kFinest = 0.6;
 /// Pixels beyond the outermost that is asked for: what cubic interpolation reads.
-constexpr std::int64_t kMargin = 3;
+constexpr std::int64_t kRollMargin = 3;
 
 Vec3 normal(const Projection& view) { return normalised(cross(view.column_step, view.row_step)); }
 
@@ -135,9 +135,9 @@ void RollPlan::plan_run(std::size_t first, std::size_t end, const Grid& grid) {
   }
   // Whole pixels from the middle exposure's, so that its own image is read without interpolation and the pixels don't
   // depend on which others there are.
-  const double row = std::floor(low[0]) - kMargin, column = std::floor(low[1]) - kMargin;
-  sheet.rows = static_cast<std::int64_t>(std::ceil(high[0]) + kMargin - row) + 1;
-  sheet.columns = static_cast<std::int64_t>(std::ceil(high[1]) + kMargin - column) + 1;
+  const double row = std::floor(low[0]) - kRollMargin, column = std::floor(low[1]) - kRollMargin;
+  sheet.rows = static_cast<std::int64_t>(std::ceil(high[0]) + kRollMargin - row) + 1;
+  sheet.columns = static_cast<std::int64_t>(std::ceil(high[1]) + kRollMargin - column) + 1;
   sheet.first_pixel = sheet.first_pixel + sheet.row_step * row + sheet.column_step * column;
   if (!pays(static_cast<double>(sheet.rows) * static_cast<double>(sheet.columns), static_cast<double>(end - first),
             image_pixels))

@@ -11,7 +11,6 @@ namespace osteon::imaging {
 namespace {
 
 constexpr int kSections = 100;                // of the centre line
-constexpr double kSurroundings = 4;           // mm
 constexpr std::int16_t kSoftTissueEnd = 150;  // HU; denser is another bone
 
 }  // namespace

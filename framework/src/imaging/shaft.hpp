@@ -45,6 +45,8 @@ class Shaft {
 
 /// As far as a scanner's blur carries the cortex, mm.
 inline constexpr double kBlurMargin = 3;
+/// How far beyond a bone its surroundings are looked at, mm.
+inline constexpr double kSurroundings = 4;
 
 /// Median of what lies up to 4 mm outside `near`, denser than soft tissue left out, between two heights of the bone.
 /// Throws `Error` when nothing is there.

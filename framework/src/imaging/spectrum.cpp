@@ -13,62 +13,62 @@ namespace osteon::imaging {
 
 namespace {
 
-struct Point {
+struct TableEntry {
   double energy, value;
 };
 
 // cm²/g. NISTIR 5632: mass attenuation of tungsten and aluminium; mass energy absorption of dry air.
-constexpr std::array<Point, 18> kTungsten = {{{10, 96.91},
-                                              {10.2069, 92.01},
-                                              {10.207, 233.4},
-                                              {11.544, 168.9},
-                                              {11.5441, 231.2},
-                                              {12.0998, 206.5},
-                                              {12.0999, 238.2},
-                                              {15, 138.9},
-                                              {20, 65.73},
-                                              {30, 22.73},
-                                              {40, 10.67},
-                                              {50, 5.949},
-                                              {60, 3.713},
-                                              {69.525, 2.552},
-                                              {69.5251, 11.23},
-                                              {80, 7.810},
-                                              {100, 4.438},
-                                              {150, 1.581}}};
-constexpr std::array<Point, 10> kAluminium = {{{10, 26.23},
-                                               {15, 7.955},
-                                               {20, 3.441},
-                                               {30, 1.128},
-                                               {40, 0.5685},
-                                               {50, 0.3681},
-                                               {60, 0.2778},
-                                               {80, 0.2018},
-                                               {100, 0.1704},
-                                               {150, 0.1378}}};
-constexpr std::array<Point, 10> kAirKerma = {{{10, 4.742},
-                                              {15, 1.334},
-                                              {20, 0.5389},
-                                              {30, 0.1537},
-                                              {40, 0.06833},
-                                              {50, 0.04098},
-                                              {60, 0.03041},
-                                              {80, 0.02407},
-                                              {100, 0.02325},
-                                              {150, 0.02496}}};
+constexpr std::array<TableEntry, 18> kTungsten = {{{10, 96.91},
+                                                   {10.2069, 92.01},
+                                                   {10.207, 233.4},
+                                                   {11.544, 168.9},
+                                                   {11.5441, 231.2},
+                                                   {12.0998, 206.5},
+                                                   {12.0999, 238.2},
+                                                   {15, 138.9},
+                                                   {20, 65.73},
+                                                   {30, 22.73},
+                                                   {40, 10.67},
+                                                   {50, 5.949},
+                                                   {60, 3.713},
+                                                   {69.525, 2.552},
+                                                   {69.5251, 11.23},
+                                                   {80, 7.810},
+                                                   {100, 4.438},
+                                                   {150, 1.581}}};
+constexpr std::array<TableEntry, 10> kAluminium = {{{10, 26.23},
+                                                    {15, 7.955},
+                                                    {20, 3.441},
+                                                    {30, 1.128},
+                                                    {40, 0.5685},
+                                                    {50, 0.3681},
+                                                    {60, 0.2778},
+                                                    {80, 0.2018},
+                                                    {100, 0.1704},
+                                                    {150, 0.1378}}};
+constexpr std::array<TableEntry, 10> kAirKerma = {{{10, 4.742},
+                                                   {15, 1.334},
+                                                   {20, 0.5389},
+                                                   {30, 0.1537},
+                                                   {40, 0.06833},
+                                                   {50, 0.04098},
+                                                   {60, 0.03041},
+                                                   {80, 0.02407},
+                                                   {100, 0.02325},
+                                                   {150, 0.02496}}};
 constexpr double kAluminiumDensity = 2.699;  // g/cm³
 
 constexpr double kDepthConstant = 0.9e6, kAnodeAngle = 12, kEdge = 69.525;  // keV² cm²/g, degrees, keV
 /// Kα1, Kα2, Kβ1, Kβ2 in the bins of their energies, with their shares.
-constexpr std::array<Point, 4> kLines = {{{59.5, 0.505}, {58.5, 0.291}, {67.5, 0.162}, {69.5, 0.042}}};
+constexpr std::array<TableEntry, 4> kLines = {{{59.5, 0.505}, {58.5, 0.291}, {67.5, 0.162}, {69.5, 0.042}}};
 /// Photons in the K lines per unit of the continuum at kV = 2·69.525: 5 % of all photons at 100 kV behind 2.5 mm
 /// aluminium, as in J. M. Boone and J. A. Seibert's measured spectra (Med. Phys. 24, 1661-1670, 1997).
 constexpr double kLineYield = 8.0;
 
-double interpolated(std::span<const Point> table, double energy) {
+double interpolated(std::span<const TableEntry> table, double energy) {
   std::size_t i = 1;
   while (i + 1 < table.size() && energy > table[i].energy) ++i;
-  const Point &below = table[i - 1], &above = table[i];
+  const TableEntry &below = table[i - 1], &above = table[i];
   return below.value *
          std::pow(above.value / below.value, std::log(energy / below.energy) / std::log(above.energy / below.energy));
 }
@@ -117,7 +117,7 @@ Spectrum tube_spectrum(double kilovolts, double aluminium) {
   for (double energy = kLowestInSpectrum + 0.5; energy < kilovolts; energy += 1) {
     double photons = continuum(energy, kilovolts);
     if (kilovolts > kEdge)
-      for (const Point& line : kLines)
+      for (const TableEntry& line : kLines)
         if (line.energy == energy) photons += kLineYield * std::pow(kilovolts / kEdge - 1, 1.63) * line.value;
     spectrum.energy.push_back(energy);
     spectrum.photons.push_back(photons * filtered(energy, aluminium));

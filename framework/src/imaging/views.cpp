@@ -10,7 +10,6 @@ namespace {
 
 /// Share of the image's height that a bone's length fills when each bone is framed by itself. At an in-plane angle of
 /// 21° it then still fits the half image.
-constexpr double kFramedShare = 0.85;
 
 /// The axes of a view without pose, as columns (right, up, towards the source) in (medial, anterior, proximal).
 Mat3 axes_of(Plane plane) {

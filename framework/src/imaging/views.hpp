@@ -66,6 +66,9 @@ struct Angles {
 /// The axes that the views are taken about: the bone's own, or those that `axes` names, turned by the fixed offsets.
 [[nodiscard]] BoneFrame viewed_frame(const BoneFrame& frame, const Parameters& views);
 
+/// Of the height of an image, as `views.scaling = "framed"` shows a bone.
+inline constexpr double kFramedShare = 0.85;
+
 /// mm at the isocentre. Throws `Error` when the field of view shows less than half of the bone.
 [[nodiscard]] double pixel_spacing(const BoneFrame& frame, const Parameters& views);
 

@@ -1,5 +1,6 @@
 #include "imaging/without_bone.hpp"
 
+#include "imaging/shaft.hpp"
 #include "imaging/solid.hpp"
 
 #include <osteon/error.hpp>
@@ -13,8 +14,7 @@ namespace osteon::imaging {
 
 namespace {
 
-constexpr double kBlurMargin = 3, kSurroundings = 4;  // mm
-constexpr std::int16_t kBoneHounsfield = 150;         // denser is no soft tissue
+constexpr std::int16_t kBoneHounsfield = 150;  // denser is no soft tissue
 
 }  // namespace
 

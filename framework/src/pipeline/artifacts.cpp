@@ -13,7 +13,7 @@ using nlohmann::json;
 
 namespace {
 
-json to_json(Vec3 v) { return {v.x, v.y, v.z}; }
+json vector_json(Vec3 v) { return {v.x, v.y, v.z}; }
 Vec3 vec3_from(const json& j) { return {j.at(0), j.at(1), j.at(2)}; }
 
 Mesh mesh_from(const store::Artifact& artifact, const std::string& name) {
@@ -75,12 +75,12 @@ store::Artifact to_artifact(const Acquisition& acquisition) {
     return artifact;
   }
   const Grid& grid = acquisition.volume.grid;
-  artifact.facts = {
-      {"size", grid.size},
-      {"spacing", to_json(grid.spacing)},
-      {"origin", to_json(grid.origin)},
-      {"direction",
-       {to_json(grid.direction.column[0]), to_json(grid.direction.column[1]), to_json(grid.direction.column[2])}}};
+  artifact.facts = {{"size", grid.size},
+                    {"spacing", vector_json(grid.spacing)},
+                    {"origin", vector_json(grid.origin)},
+                    {"direction",
+                     {vector_json(grid.direction.column[0]), vector_json(grid.direction.column[1]),
+                      vector_json(grid.direction.column[2])}}};
   artifact.tensors["hounsfield"] = acquisition.volume.hounsfield;
   if (acquisition.truth) put(artifact, "truth", *acquisition.truth);
   if (acquisition.bone_mask.defined()) artifact.tensors["bone_mask"] = acquisition.bone_mask;
@@ -115,13 +115,13 @@ Acquisition acquisition_from(const store::Artifact& artifact) {
 store::Artifact to_artifact(const BoneSurface& surface) {
   store::Artifact artifact;
   const imaging::BoneFrame& frame = surface.frame;
-  artifact.facts = {{"origin", to_json(frame.origin)},
-                    {"medial", to_json(frame.medial)},
-                    {"anterior", to_json(frame.anterior)},
-                    {"proximal", to_json(frame.proximal)},
+  artifact.facts = {{"origin", vector_json(frame.origin)},
+                    {"medial", vector_json(frame.medial)},
+                    {"anterior", vector_json(frame.anterior)},
+                    {"proximal", vector_json(frame.proximal)},
                     {"length", frame.length},
-                    {"hip_centre", frame.hip_centre ? to_json(*frame.hip_centre) : json()},
-                    {"knee_centre", frame.knee_centre ? to_json(*frame.knee_centre) : json()},
+                    {"hip_centre", frame.hip_centre ? vector_json(*frame.hip_centre) : json()},
+                    {"knee_centre", frame.knee_centre ? vector_json(*frame.knee_centre) : json()},
                     {"head_radius", frame.head_radius},
                     {"side", to_text(frame.side)},
                     {"side_by_shape", to_text(frame.side_by_shape)},

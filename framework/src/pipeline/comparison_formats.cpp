@@ -93,13 +93,13 @@ std::string latex_row(const ComparedLine& line) {
   return row + " \\\\\n";
 }
 
-std::string number(double value) {
+std::string plain_number(double value) {
   if (!std::isfinite(value)) return "";
   char digits[40];
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
 
-std::string number(const std::optional<double>& value) { return value ? number(*value) : ""; }
+std::string plain_number(const std::optional<double>& value) { return value ? plain_number(*value) : ""; }
 
 std::string csv_line(const std::vector<std::string>& fields) {
   std::string line;
@@ -234,22 +234,22 @@ std::string to_csv(const RunComparison& comparison) {
                          comparison.settings[value.setting].name,
                          value.setting == comparison.baseline ? "true" : "false",
                          std::to_string(value.seeds),
-                         number(value.mean),
-                         number(value.deviation),
+                         plain_number(value.mean),
+                         plain_number(value.deviation),
                          figure.unit,
                          figure.larger_is_better ? "true" : "false",
                          std::to_string(value.count),
                          figure.counted,
                          std::to_string(value.people),
                          std::to_string(value.paired),
-                         number(value.difference),
-                         value.interval ? number(value.interval->first) : "",
-                         value.interval ? number(value.interval->second) : "",
-                         number(value.p),
-                         number(value.corrected),
+                         plain_number(value.difference),
+                         value.interval ? plain_number(value.interval->first) : "",
+                         value.interval ? plain_number(value.interval->second) : "",
+                         plain_number(value.p),
+                         plain_number(value.corrected),
                          std::to_string(table.comparisons),
                          value.rank > 0 ? std::to_string(value.rank) : "",
-                         number(value.first),
+                         plain_number(value.first),
                          notes});
       }
   return csv;

@@ -3,6 +3,7 @@
 #include "pipeline/comparison_text.hpp"
 
 #include "pipeline/paired_statistics.hpp"
+#include "pipeline/words.hpp"
 
 #include <osteon/error.hpp>
 
@@ -14,14 +15,6 @@ namespace osteon::pipeline {
 namespace {
 
 constexpr const char* kNothing = "–";
-
-std::string fixed(double value, int decimals) {
-  char digits[64];
-  std::snprintf(digits, sizeof digits, "%.*f", decimals, value);
-  std::string result = digits;
-  if (result.find_first_of("123456789") == std::string::npos && result.starts_with('-')) result.erase(0, 1);  // -0.0
-  return result;
-}
 
 std::string with_sign(double value, int decimals) {
   const std::string digits = fixed(value, decimals);

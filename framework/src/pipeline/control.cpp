@@ -117,7 +117,7 @@ ControlFigure figure(const std::string& method, const std::vector<std::vector<do
   return result;
 }
 
-json to_json(const std::vector<ControlFigure>& figures) {
+json figures_json(const std::vector<ControlFigure>& figures) {
   json list = json::array();
   for (const ControlFigure& f : figures) list.push_back({f.method, f.recognised, f.bones, f.probability});
   return list;
@@ -179,7 +179,7 @@ std::vector<ControlFigure> run_control(const RunContext& run, const Cohort& coho
         is_as_rendered(seen) ? pixels : training::Pixels(as_seen(pixels.gather(training::every_row(pixels)), seen));
     const at::Tensor fingerprints = training::embed(*model.network, input, training::every_row(input), training, {});
     store::Artifact artifact;
-    artifact.facts["figures"] = to_json(
+    artifact.facts["figures"] = figures_json(
         {figure("fingerprint", nearest_answers(run, cohort, images, fingerprints), seed),
          figure("raw pixels", nearest_answers(run, cohort, images, raw_pixels(pixels, {false, seen.planes})), seed)});
     return artifact;

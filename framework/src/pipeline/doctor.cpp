@@ -2,6 +2,7 @@
 
 #include "host/registry.hpp"
 #include "pipeline/environment.hpp"
+#include "pipeline/words.hpp"
 #include "store/store.hpp"
 #include "training/runtime.hpp"
 #include "training/training.hpp"
@@ -35,12 +36,6 @@ constexpr double kGigabyte = 1e9;
 constexpr double kSlowPerThread = 10;                 ///< GFLOP/s in float32; Debian's reference BLAS makes about 3
 constexpr double kLittleMemory = 4, kLittleDisk = 5;  ///< GB: the quickstart takes less than half of either
 
-std::string number(double value, int digits = 1) {
-  char words[32];
-  std::snprintf(words, sizeof words, "%.*f", digits, value);
-  return words;
-}
-
 /// Billions of floating-point operations a second of a matrix product.
 double matrix_speed() {
   constexpr std::int64_t kSize = 1024;
@@ -58,7 +53,7 @@ Finding blas_speed(int threads) {
   at::set_num_threads(threads);
   const double speed = matrix_speed();
   Finding finding{
-      "BLAS", text(blas_name(), ", ", number(speed, 0), " GFLOP/s with ", threads, " thread", threads == 1 ? "" : "s"),
+      "BLAS", text(blas_name(), ", ", fixed(speed, 0), " GFLOP/s with ", threads, " thread", threads == 1 ? "" : "s"),
       ""};
   if (speed < kSlowPerThread * threads)
     finding.remedy =
@@ -78,14 +73,14 @@ Finding memory() {
     std::getline(info, unit);
   }
   return {
-      "memory", text(number(available), " of ", number(total), " GB free"),
+      "memory", text(fixed(available, 1), " of ", fixed(total, 1), " GB free"),
       available < kLittleMemory ? "close other programs, or use fewer bones and smaller images (views.height)" : ""};
 }
 
 Finding load(int cores) {
   double average = 0;
   std::ifstream("/proc/loadavg") >> average;
-  return {"load", text(number(average), " processes on average want the ", cores, " core", cores == 1 ? "" : "s"),
+  return {"load", text(fixed(average, 1), " processes on average want the ", cores, " core", cores == 1 ? "" : "s"),
           average > cores + 0.5 ? "other programs slow this machine down: times that are measured now say little" : ""};
 }
 
@@ -137,7 +132,7 @@ Finding store_folder() {
   std::error_code problem;
   while (!fs::exists(there, problem) && there.has_relative_path()) there = there.parent_path();
   const double free = static_cast<double>(fs::space(there, problem).available) / kGigabyte;
-  Finding finding{"store", text(root.string(), ", ", number(free, 0), " GB free"), ""};
+  Finding finding{"store", text(root.string(), ", ", fixed(free, 0), " GB free"), ""};
   if (::access(there.c_str(), W_OK) != 0)
     finding.remedy = there.string() + " cannot be written: set OSTEON_STORE to a folder that can";
   else if (problem || free < kLittleDisk)

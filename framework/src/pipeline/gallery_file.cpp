@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-json to_json(const GalleryEntry& entry) {
+json entry_json(const GalleryEntry& entry) {
   json j = {{"id", entry.id},          {"subject", entry.subject},    {"side", to_text(entry.side)},
             {"source", entry.source},  {"image_digest", entry.image}, {"date", entry.date},
             {"command", entry.command}};
@@ -71,7 +71,7 @@ void require_printable(const std::string& word) {
 store::Artifact to_artifact(const Gallery& gallery) {
   store::Artifact artifact;
   json entries = json::array();
-  for (const GalleryEntry& entry : gallery.entries) entries.push_back(to_json(entry));
+  for (const GalleryEntry& entry : gallery.entries) entries.push_back(entry_json(entry));
   artifact.facts = {{"network", gallery.network}, {"views", kMontageViews}, {"entries", std::move(entries)}};
   artifact.tensors["fingerprints"] =
       gallery.fingerprints.defined() ? gallery.fingerprints : at::empty({0, 0}, at::kFloat);

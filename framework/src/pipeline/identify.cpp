@@ -71,7 +71,7 @@ void add_notices(Answer& answer, const Gallery& gallery, const Query& query, boo
                                   "; the classifier weighs more than that"));
 }
 
-std::string number(double value) {
+std::string four_digits(double value) {
   char digits[32];
   std::snprintf(digits, sizeof digits, "%.4g", value);
   return digits;
@@ -106,8 +106,9 @@ std::vector<std::string> confidence(const Answer& answer) {
 
 std::string pose_text(const GalleryEntry& entry) {
   if (!entry.pose) return "X-rays of " + entry.date.substr(0, 10);
-  return text("axial ", number(entry.pose->axial), "°, tilt ", number(entry.pose->tilt), "°, in-plane ",
-              number(entry.pose->in_plane), "°", entry.energy > 0 ? text(", ", number(entry.energy), " keV") : "");
+  return text("axial ", four_digits(entry.pose->axial), "°, tilt ", four_digits(entry.pose->tilt), "°, in-plane ",
+              four_digits(entry.pose->in_plane), "°",
+              entry.energy > 0 ? text(", ", four_digits(entry.energy), " keV") : "");
 }
 
 }  // namespace
@@ -145,8 +146,9 @@ std::vector<std::string> told(const Answer& answer, const Gallery& gallery) {
   lines.push_back("answer     " + (answer.accepted ? answer.id : std::string("unknown")));
   std::string threshold = "not calibrated: every answer is taken";
   if (!std::isnan(answer.accept_from))
-    threshold = text("accepted from ", number(answer.accept_from), " on, for ", percent(answer.rate), " false accepts");
-  lines.push_back(text("score      ", number(answer.score), " by ", answer.classifier, " · ", threshold));
+    threshold =
+        text("accepted from ", four_digits(answer.accept_from), " on, for ", percent(answer.rate), " false accepts");
+  lines.push_back(text("score      ", four_digits(answer.score), " by ", answer.classifier, " · ", threshold));
   if (!answer.accepted)
     lines.push_back(answer.id.empty() ? "why        the classifier itself names no bone"
                                       : text("why        ", answer.id, " is most alike, but not alike enough"));

@@ -1,6 +1,7 @@
 #include "pipeline/mesh_pair.hpp"
 
 #include "host/handles.hpp"
+#include "pipeline/words.hpp"
 
 #include <osteon/error.hpp>
 
@@ -53,11 +54,6 @@ void require_plausible(const Mesh& mesh, const std::string& what) {
                    "or --unit mm to compare it as it is"));
 }
 
-std::string lower(std::string word) {
-  std::ranges::transform(word, word.begin(), [](unsigned char c) { return std::tolower(c); });
-  return word;
-}
-
 }  // namespace
 
 std::vector<std::string> mesh_units() {
@@ -98,7 +94,7 @@ Mesh read_mesh(host::Registry& registry, const fs::path& file) {
   if (!fs::is_regular_file(file, problem))
     throw Error(text(file.string(), ": ", fs::exists(file, problem) ? "this is no file" : "there is no such file",
                      "; name a mesh file"));
-  const std::string name = lower(file.filename().string());
+  const std::string name = lower_case(file.filename().string());
   std::string known;
   for (const host::FoundPlugin& found : registry.list()) {
     if (found.kind != "format" || !found.problem.empty()) continue;

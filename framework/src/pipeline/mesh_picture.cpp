@@ -18,10 +18,10 @@ namespace {
 
 using imaging::Rgb;
 
-constexpr int kHeight = 720;                                             // of a surface, pixels
-constexpr std::int64_t kGap = 16, kHead = 44, kFoot = 32;                // pixels
-constexpr std::int64_t kBarWidth = 28, kBarHeight = 400, kLabels = 140;  // of the colour bar
-constexpr int kSmall = 2;                                                // dots a dot of the font
+constexpr int kSurfaceHeight = 720;                                              // of a surface, pixels
+constexpr std::int64_t kSurfaceGap = 16, kCaptionHeight = 44, kNameHeight = 32;  // pixels
+constexpr std::int64_t kBarWidth = 28, kBarHeight = 400, kLabels = 140;          // of the colour bar
+constexpr int kDots = 2;                                                         // dots a dot of the font
 constexpr Rgb kBone{0.90, 0.86, 0.78}, kNowhere{0.6, 0.6, 0.6};
 
 void check(const SurfacePair& pair) {
@@ -46,7 +46,7 @@ std::uint8_t byte(double share) { return static_cast<std::uint8_t>(std::lround(2
 
 /// As much of a word as has room.
 std::string cut_to(std::string word, std::int64_t room) {
-  while (!word.empty() && imaging::Canvas::width(word, kSmall) > room) word.pop_back();
+  while (!word.empty() && imaging::Canvas::width(word, kDots) > room) word.pop_back();
   return word;
 }
 
@@ -64,7 +64,7 @@ void add_colour_bar(imaging::Canvas& canvas, double limit, std::int64_t x, std::
     const auto row = y + static_cast<std::int64_t>((1 - share) * (kBarHeight - 1));
     canvas.line(static_cast<double>(x + kBarWidth), static_cast<double>(row), static_cast<double>(x + kBarWidth + 5),
                 static_cast<double>(row), imaging::kGrey);
-    canvas.words(label, x + kBarWidth + 10, row - 4 * kSmall, kSmall, imaging::kGrey);
+    canvas.words(label, x + kBarWidth + 10, row - 4 * kDots, kDots, imaging::kGrey);
   }
 }
 
@@ -95,22 +95,23 @@ at::Tensor picture_of(const SurfacePair& pair) {
   const std::vector<Rgb> predicted = distance_colours(pair);
   const auto [front, side] = imaging::upright_cameras(pair.truth);
   std::vector<std::pair<std::string, at::Tensor>> panels;
-  std::int64_t width = kGap;
+  std::int64_t width = kSurfaceGap;
   for (const imaging::SurfaceCamera& view : {front, side}) {
-    const imaging::SurfaceCamera camera = imaging::fitted(view, {&pair.truth, &pair.predicted}, kHeight);
+    const imaging::SurfaceCamera camera = imaging::fitted(view, {&pair.truth, &pair.predicted}, kSurfaceHeight);
     panels.emplace_back("truth", imaging::draw_surface(pair.truth, truth, camera));
     panels.emplace_back("distance", imaging::draw_surface(pair.predicted, predicted, camera));
-    width += 2 * (camera.width + kGap);
+    width += 2 * (camera.width + kSurfaceGap);
   }
-  imaging::Canvas canvas(kHead + kHeight + kFoot, width + kBarWidth + kLabels);
-  canvas.words(cut_to(pair.caption, width + kBarWidth + kLabels - 2 * kGap), kGap, kGap, kSmall, imaging::kWhite);
-  std::int64_t x = kGap;
+  imaging::Canvas canvas(kCaptionHeight + kSurfaceHeight + kNameHeight, width + kBarWidth + kLabels);
+  canvas.words(cut_to(pair.caption, width + kBarWidth + kLabels - 2 * kSurfaceGap), kSurfaceGap, kSurfaceGap, kDots,
+               imaging::kWhite);
+  std::int64_t x = kSurfaceGap;
   for (const auto& [name, picture] : panels) {
-    canvas.image(picture, x, kHead);
-    canvas.words(cut_to(name, picture.size(1)), x, kHead + kHeight + 8, kSmall, imaging::kGrey);
-    x += picture.size(1) + kGap;
+    canvas.image(picture, x, kCaptionHeight);
+    canvas.words(cut_to(name, picture.size(1)), x, kCaptionHeight + kSurfaceHeight + 8, kDots, imaging::kGrey);
+    x += picture.size(1) + kSurfaceGap;
   }
-  add_colour_bar(canvas, colour_limit(pair), x, kHead + (kHeight - kBarHeight) / 2);
+  add_colour_bar(canvas, colour_limit(pair), x, kCaptionHeight + (kSurfaceHeight - kBarHeight) / 2);
   return canvas.pixels();
 }
 

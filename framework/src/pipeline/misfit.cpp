@@ -2,6 +2,7 @@
 
 #include "imaging/silhouette.hpp"
 #include "pipeline/stage_tools.hpp"
+#include "pipeline/words.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/parallel.hpp>
@@ -97,12 +98,6 @@ store::Ingredients ingredients_of(const RunImages& run, const NamedShape& named)
 }
 
 /// "1.37"
-std::string number(double value) {
-  char digits[32];
-  std::snprintf(digits, sizeof digits, "%.2f", value);
-  return digits;
-}
-
 }  // namespace
 
 Misfit misfit_of(const ShapeQuery& query, const ShapePrediction& prediction, const Parameters& views) {
@@ -143,8 +138,8 @@ std::vector<std::string> doubts_about(const Misfit& misfit, std::span<const Misf
       if (const double value = value_of(one); value > largest) largest = value;
     const double value = value_of(misfit);
     if (usual.empty() || !(value > std::max(least, kFarOutside * largest))) return;
-    doubts.push_back(text(what, number(value), unit, ", and ", usual.size(), usual.size() == 1 ? " pair" : " pairs",
-                          " of held-out bones had at most ", number(largest), unit));
+    doubts.push_back(text(what, fixed(value, 2), unit, ", and ", usual.size(), usual.size() == 1 ? " pair" : " pairs",
+                          " of held-out bones had at most ", fixed(largest, 2), unit));
   };
   compare("the outlines lie too far apart: ", " mm", 0, [](const Misfit& m) { return m.outlines(); });
   compare("the residual is too large: ", " mm", 0, [](const Misfit& m) { return m.residual; });

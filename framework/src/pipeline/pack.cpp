@@ -27,7 +27,7 @@ void put_part(store::Artifact& whole, const std::string& name, const store::Arti
 }
 
 /// Values without the paths: those are folders of whoever trained, and no part of what was trained.
-json to_json(const Parameters& parameters, const Schema& schema) {
+json parameters_json(const Parameters& parameters, const Schema& schema) {
   json values = json::object();
   for (const auto& [name, value] : parameters.values())
     if (const Parameter* declared = schema.find(name); declared != nullptr && declared->type != Parameter::Type::path)
@@ -51,10 +51,10 @@ Parameters parameters_from(const json& values, const Schema& schema, const std::
   }
 }
 
-json to_json(const config::PluginChoice& choice, host::Registry& registry) {
+json choice_json(const config::PluginChoice& choice, host::Registry& registry) {
   return {{"instance", choice.instance},
           {"plugin", choice.plugin},
-          {"parameters", to_json(choice.parameters, registry.find(choice.kind, choice.plugin).schema)}};
+          {"parameters", parameters_json(choice.parameters, registry.find(choice.kind, choice.plugin).schema)}};
 }
 
 config::PluginChoice choice_from(const std::string& kind, const json& j, host::Registry& registry) {
@@ -67,10 +67,11 @@ store::Artifact network_part(const Pack& pack, host::Registry& registry) {
   store::Artifact part;
   const config::Sections schemas = sections();
   json values = json::object(), classifiers = json::array();
-  for (const auto& [name, parameters] : pack.sections) values[name] = to_json(parameters, schemas.at(name));
-  for (const PackedClassifier& one : pack.classifiers) classifiers.push_back(to_json(one.choice, registry));
-  part.facts = {{"digest", pack.network},    {"height", pack.height}, {"width", pack.width},
-                {"views", kMontageViews},    {"sections", values},    {"backbone", to_json(pack.backbone, registry)},
+  for (const auto& [name, parameters] : pack.sections) values[name] = parameters_json(parameters, schemas.at(name));
+  for (const PackedClassifier& one : pack.classifiers) classifiers.push_back(choice_json(one.choice, registry));
+  part.facts = {{"digest", pack.network},    {"height", pack.height},
+                {"width", pack.width},       {"views", kMontageViews},
+                {"sections", values},        {"backbone", choice_json(pack.backbone, registry)},
                 {"classifiers", classifiers}};
   part.tensors = pack.weights;
   return part;
@@ -99,7 +100,7 @@ void read_network(const store::Artifact& part, host::Registry& registry, Pack& p
 
 /// The calibration's lists of people by name: fingerprints, and scores of each classifier.
 template <class P>
-auto people_of(P& pack) {
+auto people_lists(P& pack) {
   return std::array{std::pair("trained", &pack.trained), std::pair("unseen", &pack.unseen)};
 }
 template <class C>
@@ -110,7 +111,7 @@ auto scores_of(C& classifier) {
 
 store::Artifact calibration_part(const Pack& pack) {
   store::Artifact part;
-  for (const auto& [kind, people] : people_of(pack)) {
+  for (const auto& [kind, people] : people_lists(pack)) {
     part.facts["person"][kind] = people->person;
     part.tensors[kind] = people->vectors;
   }
@@ -126,7 +127,7 @@ void read_calibration(const store::Artifact& part, Pack& pack) {
   const auto require = [](bool holds) {
     if (!holds) throw Error("its calibration cannot be read: numbers and people don't belong together");
   };
-  for (const auto& [kind, people] : people_of(pack)) {
+  for (const auto& [kind, people] : people_lists(pack)) {
     people->person = part.facts.at("person").at(kind);
     people->vectors = part.tensors.at(kind);
     require(people->vectors.dim() == 2 && people->vectors.scalar_type() == at::kFloat &&

@@ -45,7 +45,7 @@ Gallery gallery_of(const RunImages& packed, const Pack& pack) {
   for (const std::int64_t row : rows) {
     const auto i = static_cast<std::size_t>(row);
     const Scan& scan = packed.cohort.scans[images.scan[i]];
-    const EvidenceBone& bone = images.bones[static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[row])];
+    const EvidenceBone& bone = images.bone_of(row);
     const ImageRow& taken = images.rows[i];
     GalleryEntry entry{bone.id, bone.subject, bone.side};
     entry.pose = imaging::Angles{taken.axial, taken.tilt, taken.in_plane};
@@ -66,10 +66,6 @@ Gallery gallery_of(const RunImages& packed, const Pack& pack) {
   return gallery;
 }
 
-const std::string& person_of(const ImageTable& images, std::int64_t row) {
-  return images.bones[static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[row])].subject;
-}
-
 /// The images of bones for which `wanted` holds of their role and of whether they were held out, with their people.
 Labelled some_of(const RunImages& packed, const std::function<bool(Role, bool)>& wanted) {
   const ImageTable& images = packed.images;
@@ -78,7 +74,7 @@ Labelled some_of(const RunImages& packed, const std::function<bool(Role, bool)>&
     return wanted(images.role[static_cast<std::size_t>(i)], images.bones[static_cast<std::size_t>(bone[i])].held_out);
   });
   Labelled some{packed.fingerprints.index_select(0, rows).contiguous(), images.bone.index_select(0, rows), {}};
-  for (const std::int64_t row : as_vector(rows)) some.person.push_back(person_of(images, row));
+  for (const std::int64_t row : as_vector(rows)) some.person.push_back(images.bone_of(row).subject);
   return some;
 }
 
@@ -110,9 +106,9 @@ void note_folds_and_volumes(const RunImages& packed, Pack& pack) {
         "the run had one acquisition a bone: nothing is known of how its bones score from another one");
 }
 
-std::string percent(double share) { return text(std::round(1000 * share) / 10, " %"); }
+std::string short_percent(double share) { return text(std::round(1000 * share) / 10, " %"); }
 
-std::vector<std::string> told(const PackedClassifier& one, double rate) {
+std::vector<std::string> told_about(const PackedClassifier& one, double rate) {
   const std::string name = one.choice.instance;
   const PeopleScores &trained = one.strangers.trained, &unseen = one.strangers.unseen;
   if (trained.person.empty())
@@ -123,8 +119,8 @@ std::vector<std::string> told(const PackedClassifier& one, double rate) {
       text("unknown    ", name, " answers from the score ", accept_from, " on, which is reached by")};
   const auto add = [&](const PeopleScores& people, const std::string& who) {
     if (!people.person.empty())
-      lines.push_back(
-          text("           ", percent(people.share_reaching(accept_from)), " of the X-rays of ", people.people(), who));
+      lines.push_back(text("           ", short_percent(people.share_reaching(accept_from)), " of the X-rays of ",
+                           people.people(), who));
   };
   add(trained, trained.people() == 1 ? " stranger that it was trained on" : " strangers that it was trained on");
   add(unseen, unseen.people() == 1 ? " stranger that it never saw" : " strangers that it never saw");
@@ -157,7 +153,7 @@ std::vector<std::string> pack_run(const fs::path& run, const std::vector<fs::pat
                                          pack.backbone.plugin, " · ", pack.section("training").text("precision")),
                                     "gallery    " + size_text(pack.gallery)};
   for (const PackedClassifier& one : pack.classifiers)
-    for (std::string& line : told(one, pack.section("unknown").real("false_accept_rate")))
+    for (std::string& line : told_about(one, pack.section("unknown").real("false_accept_rate")))
       lines.push_back(std::move(line));
   for (const std::string& notice : pack.notices) lines.push_back("note       " + notice);
   lines.push_back(text("wrote      ", file.string(), " · ", fs::file_size(file), " bytes"));

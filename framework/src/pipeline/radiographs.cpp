@@ -2,6 +2,7 @@
 
 #include "host/handles.hpp"
 #include "imaging/film.hpp"
+#include "pipeline/words.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/png.hpp>
@@ -13,11 +14,6 @@ namespace osteon::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string lower(std::string word) {
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
-  return word;
-}
 
 host::FormatHandle make_format(host::Registry& registry, const std::string& name) {
   const host::LoadedPlugin& plugin = registry.find("format", name);
@@ -42,7 +38,7 @@ XraySettings settings_of(const RunOptions& options, host::Registry& registry, bo
 }  // namespace
 
 std::optional<host::FormatHandle> format_of(host::Registry& registry, const fs::path& file) {
-  const std::string name = lower(file.filename().string());
+  const std::string name = lower_case(file.filename().string());
   for (const host::FoundPlugin& plugin : registry.list()) {
     if (plugin.kind != "format" || !plugin.problem.empty()) continue;
     host::FormatHandle handle = make_format(registry, plugin.name);

@@ -1,6 +1,7 @@
 #include "pipeline/reconstruct.hpp"
 
 #include "config/document.hpp"
+#include "pipeline/words.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/files.hpp>
@@ -18,12 +19,6 @@ namespace osteon::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string number(double value) {
-  char digits[32];
-  std::snprintf(digits, sizeof digits, "%.2f", value);
-  return digits;
-}
 
 /// A figure of a run's metrics.json.
 struct Measured {
@@ -44,10 +39,10 @@ Measured measured_of(const fs::path& run, const std::string& method) {
           !word("table").starts_with("shape") || !value.contains("value") || !value.at("value").is_number())
         continue;
       result.rms = value.at("value");
-      result.words = text(number(result.rms), " mm RMS over ", value.value("count", 0), " ", word("counted"),
+      result.words = text(fixed(result.rms, 2), " mm RMS over ", value.value("count", 0), " ", word("counted"),
                           " that the run held out", row == method ? "" : ", each from one pair");
       if (const auto between = value.find("interval"); between != value.end() && between->is_array())
-        result.words += text(" (95 %: ", number(between->at(0)), " to ", number(between->at(1)), ")");
+        result.words += text(" (95 %: ", fixed(between->at(0), 2), " to ", fixed(between->at(1), 2), ")");
       return result;
     }
   return result;
@@ -128,7 +123,7 @@ void add_mistakes(const Asked& asked, const NamedShape& named, Reconstruction& r
       const double now = result.misfit.ap + result.misfit.ml, then = misfit.ap + misfit.ml;
       if (then < kMuchBetter * now)
         result.doubts.push_back(
-            text(words, " (outlines ", number(then / 2), " mm apart instead of ", number(now / 2), ")"));
+            text(words, " (outlines ", fixed(then / 2, 2), " mm apart instead of ", fixed(now / 2, 2), ")"));
     } catch (const Error& e) {
       if (e.cause() == Error::Cause::failure) throw;  // else the outlines have nothing in common with a bone's
     }
@@ -220,17 +215,17 @@ std::vector<std::string> told(const Reconstruction& reconstruction) {
     const auto [least, largest] =
         std::minmax_element(reconstruction.usual.begin(), reconstruction.usual.end(),
                             [&](const Misfit& a, const Misfit& b) { return value_of(a) < value_of(b); });
-    return text(" · held-out bones ", number(value_of(*least)), " to ", number(value_of(*largest)), " (",
+    return text(" · held-out bones ", fixed(value_of(*least), 2), " to ", fixed(value_of(*largest), 2), " (",
                 reconstruction.usual.size(), reconstruction.usual.size() == 1 ? " pair)" : " pairs)");
   };
   if (std::isfinite(misfit.residual))
-    lines.push_back(text("residual   ", number(misfit.residual), " mm RMS, as the method fits the outlines",
+    lines.push_back(text("residual   ", fixed(misfit.residual, 2), " mm RMS, as the method fits the outlines",
                          range([](const Misfit& m) { return m.residual; })));
-  lines.push_back(text("outlines   AP ", number(misfit.ap), ", ML ", number(misfit.ml),
+  lines.push_back(text("outlines   AP ", fixed(misfit.ap, 2), ", ML ", fixed(misfit.ml, 2),
                        " mm apart, the bone's from the X-ray's", range([](const Misfit& m) { return m.outlines(); })));
   const double expected = reconstruction.prediction.expected_error;
   lines.push_back(std::isfinite(expected)
-                      ? text("expected   ", number(expected), " mm RMS of the surface, says the method")
+                      ? text("expected   ", fixed(expected, 2), " mm RMS of the surface, says the method")
                       : std::string("expected   the method does not say how far the surface may be off"));
   for (const std::string& words : reconstruction.measured) lines.push_back("measured   " + words);
   if (reconstruction.measured.empty())

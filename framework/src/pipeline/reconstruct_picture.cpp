@@ -13,8 +13,8 @@ namespace osteon::pipeline {
 
 namespace {
 
-constexpr std::int64_t kHeight = 768, kGap = 12, kHead = 76, kFoot = 36;
-constexpr int kLarge = 3, kSmall = 2;  // dots a dot of the font
+constexpr std::int64_t kOverlayHeight = 768, kOverlayGap = 12, kOverlayHead = 76, kOverlayFoot = 36;
+constexpr int kLargeDots = 3, kSmallDots = 2;  // dots a dot of the font
 
 /// So many times as large, each way.
 at::Tensor enlarged(const at::Tensor& grey, std::int64_t times) {
@@ -39,25 +39,25 @@ void draw(imaging::Canvas& canvas, const at::Tensor& outline, std::int64_t x, st
 
 at::Tensor picture_of(const Reconstruction& reconstruction) {
   const at::Tensor& montage = reconstruction.query.montage;
-  const std::int64_t times = std::max<std::int64_t>(1, kHeight / montage.size(0));
+  const std::int64_t times = std::max<std::int64_t>(1, kOverlayHeight / montage.size(0));
   const std::int64_t half = montage.size(1) / 2, width = half * times, height = montage.size(0) * times;
-  imaging::Canvas canvas(kHead + height + kFoot, 2 * width + 3 * kGap);
+  imaging::Canvas canvas(kOverlayHead + height + kOverlayFoot, 2 * width + 3 * kOverlayGap);
   const bool is_doubtful = !reconstruction.doubts.empty();
   const imaging::Colour colour = is_doubtful ? imaging::kOrange : imaging::kGreen;
-  canvas.words(is_doubtful ? "do not trust this" : reconstruction.method, kGap, kGap, kLarge, colour);
+  canvas.words(is_doubtful ? "do not trust this" : reconstruction.method, kOverlayGap, kOverlayGap, kLargeDots, colour);
   char words[96];
   std::snprintf(words, sizeof words, "outlines %.1f and %.1f mm apart", reconstruction.misfit.ap,
                 reconstruction.misfit.ml);
-  canvas.words(words, kGap, kGap + 12 * kLarge, kSmall, imaging::kGrey);
+  canvas.words(words, kOverlayGap, kOverlayGap + 12 * kLargeDots, kSmallDots, imaging::kGrey);
   const PairExposures& fitted = reconstruction.prediction.exposures.front();
-  std::int64_t x = kGap, from = 0;
+  std::int64_t x = kOverlayGap, from = 0;
   for (const auto& [exposure, name] : {std::pair(&fitted.ap, "AP"), std::pair(&fitted.ml, "ML")}) {
-    canvas.image(enlarged(montage.slice(1, from, from + half), times), x, kHead);
+    canvas.image(enlarged(montage.slice(1, from, from + half), times), x, kOverlayHead);
     const at::Tensor shadow =
         imaging::silhouette(reconstruction.prediction.mesh, *exposure, reconstruction.slot_scan, times);
-    draw(canvas, imaging::outline_of(shadow), x, kHead, colour);
-    canvas.words(name, x, kHead + height + 8, kSmall, imaging::kWhite);
-    x += width + kGap;
+    draw(canvas, imaging::outline_of(shadow), x, kOverlayHead, colour);
+    canvas.words(name, x, kOverlayHead + height + 8, kSmallDots, imaging::kWhite);
+    x += width + kOverlayGap;
     from += half;
   }
   return canvas.pixels();

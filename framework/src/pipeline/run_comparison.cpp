@@ -74,7 +74,7 @@ void note_interval(ComparedValue& value, std::size_t seeds, std::size_t baseline
 }
 
 /// Difference, interval and p of one setting against the baseline.
-void compare(const GatheredSetting& own, const GatheredSetting& baseline, ComparedValue& value) {
+void compare_settings(const GatheredSetting& own, const GatheredSetting& baseline, ComparedValue& value) {
   const PairedPeople people = paired_people({&own, &baseline});
   value.paired = people.weights.size();
   if (value.paired == 0) {
@@ -138,7 +138,7 @@ ComparedFigure compared(const GatheredFigure& gathered, const std::vector<RunSet
       else if (const std::string key = other_people(settings[own.setting], settings[baseline]); !key.empty())
         value.notes.push_back(text("no difference: people of the same names are others, as ", key, " differs"));
       else
-        compare(own, *reference, value);
+        compare_settings(own, *reference, value);
     }
     figure.values.push_back(std::move(value));
   }

@@ -93,7 +93,7 @@ std::map<std::string, PersonOverSeeds> people_of(const std::vector<const MetricV
   return people;
 }
 
-GatheredFigure gathered(const Cells& cells) {
+GatheredFigure gathered_figure(const Cells& cells) {
   const MetricValue& first = *cells.first;
   GatheredFigure figure{first.table, first.row, first.column, first.unit, first.counted, first.larger_is_better};
   const bool is_mean = agree(cells, [](const MetricValue& value) { return value.value; });
@@ -124,7 +124,7 @@ GatheredFigure gathered(const Cells& cells) {
 
 std::vector<GatheredFigure> gathered_figures(const std::vector<RunSetting>& settings) {
   std::vector<GatheredFigure> figures;
-  for (const Cells& cells : all_cells(settings)) figures.push_back(gathered(cells));
+  for (const Cells& cells : all_cells(settings)) figures.push_back(gathered_figure(cells));
   return figures;
 }
 

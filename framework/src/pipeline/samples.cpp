@@ -42,7 +42,7 @@ void show_samples(const RunContext& run, const Cohort& cohort, const ImageTable&
   for (std::size_t s = 0; s < cohort.scans.size(); ++s) {
     const Scan& scan = cohort.scans[s];
     const auto row = static_cast<std::size_t>(nominal[s]);
-    const EvidenceBone& bone = images.bones[static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[nominal[s]])];
+    const EvidenceBone& bone = images.bone_of(nominal[s]);
     char angles[96];
     std::snprintf(angles, sizeof angles, "axial %.0f°, tilt %.0f°, in-plane %.0f°, %.0f keV", images.rows[row].axial,
                   images.rows[row].tilt, images.rows[row].in_plane, images.rows[row].energy);

@@ -97,6 +97,9 @@ struct ImageTable {
   std::vector<ImageRow> rows;         ///< `[N]`
   bool queries_share_volume = false;
 
+  [[nodiscard]] const EvidenceBone& bone_of(std::int64_t row) const {
+    return bones[static_cast<std::size_t>(bone.data_ptr<std::int64_t>()[row])];
+  }
   [[nodiscard]] at::Tensor rows_where(const std::function<bool(std::int64_t)>& keep) const;  ///< int64 indices
 };
 /// `fold` says who is held out: 0 … `split.folds` - 1.

@@ -65,7 +65,7 @@ std::string data_digest(const Cohort& cohort, const ImageTable& images) {
   return digest.hex();
 }
 
-json to_json(const std::vector<training::CurvePoint>& curves) {
+json curves_json(const std::vector<training::CurvePoint>& curves) {
   json list = json::array();
   for (const auto& point : curves) list.push_back({point.curve, point.step, point.value});
   return list;
@@ -230,7 +230,7 @@ TrainedModel train_model(const RunContext& run, const Cohort& cohort, const Imag
     for (auto& [name, tensor] : training::network_state(*model.network))
       artifact.tensors[text("network.", name)] = tensor;
     for (auto& [name, tensor] : model.loss->state()) artifact.tensors[text("loss.", name)] = tensor.detach().cpu();
-    artifact.facts["curves"] = to_json(trained.curves);
+    artifact.facts["curves"] = curves_json(trained.curves);
     artifact.facts["notices"] = trained.notices;
     artifact.facts["height"] = images.pixels.height();
     artifact.facts["width"] = images.pixels.width();

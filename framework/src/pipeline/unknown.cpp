@@ -14,10 +14,6 @@ namespace osteon::pipeline {
 
 namespace {
 
-const std::string& person_of(const ImageTable& images, std::int64_t image) {
-  return images.bones[static_cast<std::size_t>(images.bone.data_ptr<std::int64_t>()[image])].subject;
-}
-
 at::Tensor select(const at::Tensor& rows, const std::function<bool(std::int64_t)>& keep) {
   std::vector<std::int64_t> kept;
   for (const std::int64_t row : as_vector(rows))
@@ -39,7 +35,7 @@ std::int64_t bones_in(const ImageTable& images, const at::Tensor& rows) {
 /// These rows of the images, with their people.
 Labelled labelled(const EmbeddingSet& set, const ImageTable& images, const at::Tensor& rows) {
   Labelled result{set.vectors.index_select(0, rows).contiguous(), images.bone.index_select(0, rows), {}};
-  for (const std::int64_t row : as_vector(rows)) result.person.push_back(person_of(images, row));
+  for (const std::int64_t row : as_vector(rows)) result.person.push_back(images.bone_of(row).subject);
   return result;
 }
 
@@ -170,10 +166,10 @@ at::Tensor scores_of_strangers(const host::ClassifierHandle& classifier, const E
   at::Tensor scores = at::full({queries.numel()}, std::numeric_limits<float>::quiet_NaN(), at::kFloat);
   std::map<std::string, std::vector<std::int64_t>> places;  // in `queries`, by person
   for (std::int64_t q = 0; q < queries.numel(); ++q)
-    places[person_of(images, queries.data_ptr<std::int64_t>()[q])].push_back(q);
+    places[images.bone_of(queries.data_ptr<std::int64_t>()[q]).subject].push_back(q);
   for (const auto& [person, own] : places) {
     throw_if_stopped();
-    const at::Tensor others = select(gallery, [&](std::int64_t row) { return person_of(images, row) != person; });
+    const at::Tensor others = select(gallery, [&](std::int64_t row) { return images.bone_of(row).subject != person; });
     if (bones_in(images, others) < 2) return {};
     fit(classifier, set, images, others);
     const at::Tensor where = at::tensor(own, at::kLong), rows = queries.index_select(0, where);

@@ -25,35 +25,35 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the .npy files are written as they stand in memory");
 
-constexpr std::string_view kMagic{"\x93NUMPY\x01\x00", 8};
-constexpr std::size_t kPreamble = 10;  // magic, version, two bytes of header length
-constexpr std::size_t kMostDimensions = 32;
+constexpr std::string_view kNpyMagic{"\x93NUMPY\x01\x00", 8};
+constexpr std::size_t kNpyPreamble = 10;  // magic, version, two bytes of header length
+constexpr std::size_t kMostNpyDimensions = 32;
 
 struct NumberType {
   at::ScalarType type;
   std::string_view description;
 };
 
-constexpr std::array<NumberType, 6> kTypes = {{{at::kByte, "|u1"},
-                                               {at::kShort, "<i2"},
-                                               {at::kInt, "<i4"},
-                                               {at::kLong, "<i8"},
-                                               {at::kFloat, "<f4"},
-                                               {at::kDouble, "<f8"}}};
+constexpr std::array<NumberType, 6> kNpyTypes = {{{at::kByte, "|u1"},
+                                                  {at::kShort, "<i2"},
+                                                  {at::kInt, "<i4"},
+                                                  {at::kLong, "<i8"},
+                                                  {at::kFloat, "<f4"},
+                                                  {at::kDouble, "<f8"}}};
 
 std::string header_of(const at::Tensor& tensor) {
-  const auto* found = std::ranges::find(kTypes, tensor.scalar_type(), &NumberType::type);
-  if (found == kTypes.end())
+  const auto* found = std::ranges::find(kNpyTypes, tensor.scalar_type(), &NumberType::type);
+  if (found == kNpyTypes.end())
     throw failure(text("a tensor of ", c10::toString(tensor.scalar_type()), " has no .npy form"));
   std::string shape = "(";
   for (const std::int64_t size : tensor.sizes()) shape += std::to_string(size) + ", ";
   if (tensor.dim() > 0) shape.resize(shape.size() - (tensor.dim() == 1 ? 1 : 2));  // "(3,)", "(3, 4)"
   std::string dictionary =
       text("{'descr': '", found->description, "', 'fortran_order': False, 'shape': ", shape, "), }");
-  dictionary.resize((kPreamble + dictionary.size() + 64) / 64 * 64 - kPreamble,
+  dictionary.resize((kNpyPreamble + dictionary.size() + 64) / 64 * 64 - kNpyPreamble,
                     ' ');  // data starts at a multiple of 64
   dictionary.back() = '\n';
-  std::string header(kMagic);
+  std::string header(kNpyMagic);
   header += static_cast<char>(dictionary.size() & 255);
   header += static_cast<char>(dictionary.size() >> 8);
   return header + dictionary;
@@ -118,7 +118,7 @@ class HeaderReader {
       skip_space();
       std::int64_t size = 0;
       const auto [end, problem] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), size);
-      if (problem != std::errc() || size < 0 || shape.size() == kMostDimensions) return false;
+      if (problem != std::errc() || size < 0 || shape.size() == kMostNpyDimensions) return false;
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
       shape.push_back(size);
       if (!take(",")) return take(")");
@@ -131,7 +131,7 @@ class HeaderReader {
 };
 
 /// Bytes of a tensor of this shape, or nothing when it (or a stride) does not fit 63 bits.
-std::optional<std::uint64_t> bytes_of(const std::vector<std::int64_t>& shape, std::uint64_t bytes_each) {
+std::optional<std::uint64_t> size_in_bytes(const std::vector<std::int64_t>& shape, std::uint64_t bytes_each) {
   std::uint64_t extent = bytes_each;
   bool empty = false;
   for (const std::int64_t size : shape) {
@@ -201,35 +201,35 @@ void write_npy(const std::filesystem::path& file, const at::Tensor& tensor) {
 at::Tensor read_npy(const std::filesystem::path& file) {
   Input input(file);
   const auto refuse = [&file](const auto&... what) { throw Error(text(file.string(), ": ", what...)); };
-  std::array<char, kPreamble> preamble{};
+  std::array<char, kNpyPreamble> preamble{};
   if (!input.is_file()) refuse("is not a regular file");
-  if (input.size() < kPreamble) refuse("has ", input.size(), " bytes; a .npy file has at least ", kPreamble);
-  input.read(preamble.data(), kPreamble);
-  if (std::string_view(preamble.data(), kMagic.size()) != kMagic) refuse("is no .npy file of version 1.0");
+  if (input.size() < kNpyPreamble) refuse("has ", input.size(), " bytes; a .npy file has at least ", kNpyPreamble);
+  input.read(preamble.data(), kNpyPreamble);
+  if (std::string_view(preamble.data(), kNpyMagic.size()) != kNpyMagic) refuse("is no .npy file of version 1.0");
   const std::size_t length = static_cast<unsigned char>(preamble[8]) | static_cast<unsigned char>(preamble[9]) << 8;
-  if (input.size() < kPreamble + length)
-    refuse("truncated: its header should end at byte ", kPreamble + length, ", the file at ", input.size());
+  if (input.size() < kNpyPreamble + length)
+    refuse("truncated: its header should end at byte ", kNpyPreamble + length, ", the file at ", input.size());
   std::string dictionary(length, ' ');
   input.read(dictionary.data(), length);
 
   HeaderReader header(dictionary);
   if (!header.read()) refuse("its .npy header cannot be read");
-  const auto* type = std::ranges::find(kTypes, header.description, &NumberType::description);
-  if (type == kTypes.end()) refuse("holds numbers of an unknown type; expected one of |u1, <i2, <i4, <i8, <f4, <f8");
+  const auto* type = std::ranges::find(kNpyTypes, header.description, &NumberType::description);
+  if (type == kNpyTypes.end()) refuse("holds numbers of an unknown type; expected one of |u1, <i2, <i4, <i8, <f4, <f8");
   if (header.fortran_order) refuse("is in Fortran order; expected C order");
-  const auto expected = bytes_of(header.shape, c10::elementSize(type->type));
-  const std::uint64_t found = input.size() - kPreamble - length;
+  const auto expected = size_in_bytes(header.shape, c10::elementSize(type->type));
+  const std::uint64_t found = input.size() - kNpyPreamble - length;
   if (!expected) refuse("claims a shape that no memory can hold");
   if (*expected != found)
     refuse(found < *expected ? "truncated" : "too long", ": its header promises ", *expected,
            " bytes of numbers, it has ", found);
   // A data set of images may be larger than memory, so its files are mapped: the system drops and reloads their pages.
   constexpr std::uint64_t kWorthMapping = std::uint64_t{1} << 20;
-  const bool is_aligned = (kPreamble + length) % sizeof(double) == 0;
+  const bool is_aligned = (kNpyPreamble + length) % sizeof(double) == 0;
   void* const base = found >= kWorthMapping && is_aligned ? input.map() : nullptr;
   if (base != nullptr)
     return at::from_blob(
-        static_cast<char*>(base) + kPreamble + length, header.shape,
+        static_cast<char*>(base) + kNpyPreamble + length, header.shape,
         [base, bytes = static_cast<std::size_t>(input.size())](void*) { ::munmap(base, bytes); }, type->type);
   at::Tensor tensor = at::empty(header.shape, type->type);
   input.read(tensor.data_ptr(), found);

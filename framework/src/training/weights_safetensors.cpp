@@ -16,16 +16,16 @@ namespace {
 constexpr std::uint64_t kMostHeader = 100'000'000;  // the format's own limit
 constexpr std::size_t kLengthSize = 8;
 
-constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kTypes = {{{"F32", at::kFloat},
-                                                                                 {"F64", at::kDouble},
-                                                                                 {"F16", at::kHalf},
-                                                                                 {"BF16", at::kBFloat16},
-                                                                                 {"I64", at::kLong},
-                                                                                 {"I32", at::kInt},
-                                                                                 {"I16", at::kShort},
-                                                                                 {"I8", at::kChar},
-                                                                                 {"U8", at::kByte},
-                                                                                 {"BOOL", at::kBool}}};
+constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kSafetensorTypes = {{{"F32", at::kFloat},
+                                                                                           {"F64", at::kDouble},
+                                                                                           {"F16", at::kHalf},
+                                                                                           {"BF16", at::kBFloat16},
+                                                                                           {"I64", at::kLong},
+                                                                                           {"I32", at::kInt},
+                                                                                           {"I16", at::kShort},
+                                                                                           {"I8", at::kChar},
+                                                                                           {"U8", at::kByte},
+                                                                                           {"BOOL", at::kBool}}};
 
 /// What the header says of one tensor.
 struct Entry {
@@ -122,8 +122,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 /// An entry as a tensor whose numbers start at byte `data`, after its sizes agree with its place.
 StoredTensor tensor_of(const Entry& entry, const StateDict& weights, std::uint64_t data) {
   const auto& path = weights.file->path();
-  const auto* const type = std::ranges::find(kTypes, entry.type, [](const auto& each) { return each.first; });
-  if (type == kTypes.end())
+  const auto* const type = std::ranges::find(kSafetensorTypes, entry.type, [](const auto& each) { return each.first; });
+  if (type == kSafetensorTypes.end())
     throw refusal(path, "\"", shown(entry.name), "\" is of type ", shown(entry.type),
                   ", which Osteon does not know; convert it to float32 or float16");
   StoredTensor tensor{entry.name, type->second, {}, {}, data + entry.offsets[0]};
@@ -185,8 +185,9 @@ void write_safetensors(WeightsSink& sink, std::span<const WrittenTensor> tensors
   nlohmann::ordered_json header = {{"__metadata__", {{"format", "pt"}}}};
   std::uint64_t end = 0;
   for (const WrittenTensor* tensor : order) {
-    const auto* const type = std::ranges::find(kTypes, tensor->type, [](const auto& each) { return each.second; });
-    if (type == kTypes.end())
+    const auto* const type =
+        std::ranges::find(kSafetensorTypes, tensor->type, [](const auto& each) { return each.second; });
+    if (type == kSafetensorTypes.end())
       throw Error(
           text("\"", shown(tensor->name), "\" is of type ", type_text(tensor->type), ", which .safetensors has not"));
     const std::uint64_t first = end;

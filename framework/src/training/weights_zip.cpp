@@ -64,13 +64,13 @@ void check_name(const WeightsFile& file, const std::string& name) {
 }
 
 /// One entry of the directory: sizes and place of what it describes.
-struct Entry {
+struct ZipEntry {
   std::string name;
   std::uint64_t method = 0, flags = 0, crc = 0, packed = 0, size = 0, header = 0;
 };
 
 /// Sizes that don't fit 32 bits stand in an extra field.
-void read_extra64(std::string_view extra, Entry& entry) {
+void read_extra64(std::string_view extra, ZipEntry& entry) {
   while (extra.size() >= 4) {
     const std::uint64_t kind = little_endian(extra, 0, 2), size = little_endian(extra, 2, 2);
     extra.remove_prefix(4);
@@ -87,12 +87,12 @@ void read_extra64(std::string_view extra, Entry& entry) {
 }
 
 /// The entry at `place`, which moves behind it.
-Entry read_entry(const WeightsFile& file, std::string_view directory, std::size_t& place) {
+ZipEntry read_entry(const WeightsFile& file, std::string_view directory, std::size_t& place) {
   if (directory.size() - place < kCentralSize || directory.substr(place, 4) != kCentral)
     throw damaged(file, "its zip directory is broken");
   const auto field = [&](std::size_t at, std::size_t size) { return little_endian(directory, place + at, size); };
   const std::size_t name = field(28, 2), extra = field(30, 2), comment = field(32, 2);
-  Entry entry{"", field(10, 2), field(8, 2), field(16, 4), field(20, 4), field(24, 4), field(42, 4)};
+  ZipEntry entry{"", field(10, 2), field(8, 2), field(16, 4), field(20, 4), field(24, 4), field(42, 4)};
   if (directory.size() - place - kCentralSize < name + extra + comment)
     throw damaged(file, "its zip directory is broken");
   entry.name = directory.substr(place + kCentralSize, name);
@@ -102,7 +102,7 @@ Entry read_entry(const WeightsFile& file, std::string_view directory, std::size_
 }
 
 /// The record that an entry describes, after its header in front of the bytes agrees.
-ZipRecord locate(const WeightsFile& file, const Entry& entry, std::uint64_t limit) {
+ZipRecord locate(const WeightsFile& file, const ZipEntry& entry, std::uint64_t limit) {
   const std::string name = shown(entry.name);
   if (entry.method != 0 || entry.packed != entry.size || (entry.flags & 1) != 0)
     throw refusal(file.path(), "record \"", name,
@@ -131,7 +131,7 @@ std::map<std::string, ZipRecord> zip_records(const WeightsFile& file) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> spans;  // header to end of each record
   std::size_t place = 0;
   for (std::uint64_t i = 0; i < where.records; ++i) {
-    const Entry entry = read_entry(file, directory, place);
+    const ZipEntry entry = read_entry(file, directory, place);
     check_name(file, entry.name);
     const ZipRecord record = locate(file, entry, where.first);
     spans.emplace_back(entry.header, record.first + record.size);

@@ -18,7 +18,7 @@ double length(const Mesh& mesh) {
   return box.high.z - box.low.z;
 }
 
-double deviation(const std::vector<double>& values) {
+double deviation_of_all(const std::vector<double>& values) {
   double mean = 0, squares = 0;
   for (const double v : values) mean += v / static_cast<double>(values.size());
   for (const double v : values) squares += (v - mean) * (v - mean) / static_cast<double>(values.size());
@@ -33,7 +33,7 @@ std::int64_t nearest_by(const std::vector<double (*)(const Mesh&)>& properties, 
   for (const auto property : properties) {
     std::vector<double> known;
     for (const std::int64_t g : one.candidates) known.push_back(property(gallery[static_cast<std::size_t>(g)]));
-    const double spread = deviation(known) > 0 ? deviation(known) : 1;
+    const double spread = deviation_of_all(known) > 0 ? deviation_of_all(known) : 1;
     for (std::size_t g = 0; g < known.size(); ++g) squares[g] += std::pow((property(one.truth) - known[g]) / spread, 2);
   }
   return one.candidates[static_cast<std::size_t>(std::ranges::min_element(squares) - squares.begin())];

@@ -52,18 +52,16 @@ struct Axes {
   }
 };
 
-std::string coordinate(double value) { return number(std::round(value * 10) / 10, 6); }
-
 std::string grid(const Axes& axes, const std::vector<double>& x_ticks, const std::vector<double>& y_ticks) {
   std::string svg;
   for (const double tick : y_ticks)
-    svg += text("<line class=\"grid\" x1=\"", kLeft, "\" x2=\"", kWidth - kRight, "\" y1=\"", coordinate(axes.y(tick)),
-                "\" y2=\"", coordinate(axes.y(tick)), "\"/><text x=\"", kLeft - 6, "\" y=\"",
-                coordinate(axes.y(tick) + 3.5), "\" text-anchor=\"end\">", number(tick, 4), "</text>");
+    svg += text("<line class=\"grid\" x1=\"", kLeft, "\" x2=\"", kWidth - kRight, "\" y1=\"", tenths(axes.y(tick)),
+                "\" y2=\"", tenths(axes.y(tick)), "\"/><text x=\"", kLeft - 6, "\" y=\"", tenths(axes.y(tick) + 3.5),
+                "\" text-anchor=\"end\">", number(tick, 4), "</text>");
   for (const double tick : x_ticks)
-    svg += text("<text x=\"", coordinate(axes.x(tick)), "\" y=\"", kHeight - kBottom + 15, "\" text-anchor=\"middle\">",
+    svg += text("<text x=\"", tenths(axes.x(tick)), "\" y=\"", kHeight - kBottom + 15, "\" text-anchor=\"middle\">",
                 number(tick, 4), "</text>");
-  return svg + text("<text x=\"", coordinate((kLeft + kWidth - kRight) / 2), "\" y=\"", kHeight - 2,
+  return svg + text("<text x=\"", tenths((kLeft + kWidth - kRight) / 2), "\" y=\"", kHeight - 2,
                     "\" text-anchor=\"middle\">epoch</text>");
 }
 
@@ -76,7 +74,7 @@ std::string line(const Curve& curve, const Axes& axes, std::size_t series) {
       pen_down = false;
       continue;
     }
-    const std::string x = coordinate(axes.x(step)), y = coordinate(axes.y(value));
+    const std::string x = tenths(axes.x(step)), y = tenths(axes.y(value));
     path += text(pen_down ? "L" : "M", x, " ", y);
     pen_down = true;
     if (points.size() <= 60)

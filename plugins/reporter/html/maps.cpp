@@ -17,9 +17,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kWidth = 480, kHeight = 400, kRim = 16;
+constexpr double kMapWidth = 480, kMapHeight = 400, kRim = 16;
 constexpr std::int64_t kMostPixels = 3'000'000;  ///< of a sheet
-constexpr std::size_t kColours = 8, kShapes = 4;
+constexpr std::size_t kMarkColours = 8, kShapes = 4;
 
 /// The points in the picture's units, one scale for both directions; not finite where the given ones are not.
 struct Placed {
@@ -36,12 +36,13 @@ Placed placed(const at::Tensor& points) {
         low[k] = std::min<double>(low[k], p[2 * i + k]);
         high[k] = std::max<double>(high[k], p[2 * i + k]);
       }
-  const double room = std::max((high[0] - low[0]) / (kWidth - 2 * kRim), (high[1] - low[1]) / (kHeight - 2 * kRim));
+  const double room =
+      std::max((high[0] - low[0]) / (kMapWidth - 2 * kRim), (high[1] - low[1]) / (kMapHeight - 2 * kRim));
   const double scale = room > 0 && std::isfinite(room) ? 1 / room : 1;
   Placed result;
   for (std::int64_t i = 0; i < given.size(0); ++i) {
-    result.x.push_back(std::round(10 * (kWidth / 2 + (p[2 * i] - (low[0] + high[0]) / 2) * scale)) / 10);
-    result.y.push_back(std::round(10 * (kHeight / 2 - (p[2 * i + 1] - (low[1] + high[1]) / 2) * scale)) / 10);
+    result.x.push_back(std::round(10 * (kMapWidth / 2 + (p[2 * i] - (low[0] + high[0]) / 2) * scale)) / 10);
+    result.y.push_back(std::round(10 * (kMapHeight / 2 - (p[2 * i + 1] - (low[1] + high[1]) / 2) * scale)) / 10);
   }
   return result;
 }
@@ -63,8 +64,8 @@ Bones bones_of(const PicturedMap& map) {
 }
 
 /// Eight colours, and where there are more bones than that, another shape for each eight.
-std::string look(std::size_t bone) { return text("k", bone % kColours); }
-std::string shape(std::size_t bone) { return text("#osteon-mark-", bone / kColours % kShapes); }
+std::string look(std::size_t bone) { return text("k", bone % kMarkColours); }
+std::string shape(std::size_t bone) { return text("#osteon-mark-", bone / kMarkColours % kShapes); }
 
 std::string pose_text(const ImageRow& row) {
   return text("axial ", number(row.axial), "°, tilt ", number(row.tilt), "°, in-plane ", number(row.in_plane), "°, ",
@@ -156,10 +157,10 @@ void Maps::add(const PicturedMap& map) {
     const std::size_t sheet = sheet_of(map.thumbnails);
     const Placed place = placed(map.map.points);
     const Bones bones = bones_of(map);
-    figure += text("<div class=\"stage\"><svg viewBox=\"0 0 ", kWidth, " ", kHeight, "\" role=\"img\" aria-label=\"",
-                   escaped(map.map.title), ": ", map.rows.size(), " images of ", bones.names.size(),
-                   bones.names.size() == 1 ? " bone" : " bones", "\">\n", points(map, place, bones), "</svg></div>",
-                   legend(map, bones));
+    figure += text("<div class=\"stage\"><svg viewBox=\"0 0 ", kMapWidth, " ", kMapHeight,
+                   "\" role=\"img\" aria-label=\"", escaped(map.map.title), ": ", map.rows.size(), " images of ",
+                   bones.names.size(), bones.names.size() == 1 ? " bone" : " bones", "\">\n", points(map, place, bones),
+                   "</svg></div>", legend(map, bones));
     figure += data(map, place, bones, sheet, tiles_[sheet], reports::columns_of(tiles_[sheet]));
   }
   if (!map.map.note.empty()) figure += text("<p class=\"note\">", escaped(map.map.note), "</p>");

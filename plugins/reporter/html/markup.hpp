@@ -6,6 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,8 @@ namespace osteon::report {
 
 /// With so many significant digits, without trailing zeros: "0.25", "1200".
 [[nodiscard]] std::string number(double value, int digits = 3);
+/// A coordinate of a drawing, to a tenth of its unit.
+[[nodiscard]] inline std::string tenths(double value) { return number(std::round(value * 10) / 10, 6); }
 
 /// "8.1 s", "2 min 31 s", "1 h 04 min".
 [[nodiscard]] std::string duration(double seconds);

@@ -19,8 +19,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kHeight = 330, kTop = 56, kBottom = 24, kLeft = 90, kRight = 90, kWidth = 1020, kLeastGap = 150,
-                 kMostGap = 300;
+constexpr double kAxesHeight = 330, kAxesTop = 56, kAxesBottom = 24, kAxesLeft = 90, kAxesRight = 90, kAxesWidth = 1020,
+                 kLeastGap = 150, kMostGap = 300;
 constexpr std::size_t kMostLines = 1000;
 
 struct Axis {
@@ -45,7 +45,7 @@ struct Axis {
   [[nodiscard]] bool is_empty() const { return low > high; }
   [[nodiscard]] double place(double value) const {
     const double share = is_log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
-    return kTop + (is_down ? share : 1 - share) * (kHeight - kTop - kBottom);
+    return kAxesTop + (is_down ? share : 1 - share) * (kAxesHeight - kAxesTop - kAxesBottom);
   }
   [[nodiscard]] std::vector<double> ticks() const {
     if (!names.empty()) {
@@ -79,18 +79,16 @@ std::vector<Axis> axes_of(const SweepSummary& sweep) {
   return axes;
 }
 
-std::string coordinate(double value) { return number(std::round(value * 10) / 10, 6); }
-
 std::string drawn(const Axis& axis, double x) {
-  std::string svg =
-      text("<g class=\"axis\"><text class=\"name\" x=\"", x, "\" y=\"22\" text-anchor=\"middle\">",
-           escaped(shortened(axis.name, 26)), "<title>", escaped(axis.name), "</title></text><text x=\"", x,
-           "\" y=\"38\" text-anchor=\"middle\">", escaped(shortened(axis.remark, 28)), "<title>", escaped(axis.remark),
-           "</title></text><line x1=\"", x, "\" x2=\"", x, "\" y1=\"", kTop, "\" y2=\"", kHeight - kBottom, "\"/>");
+  std::string svg = text("<g class=\"axis\"><text class=\"name\" x=\"", x, "\" y=\"22\" text-anchor=\"middle\">",
+                         escaped(shortened(axis.name, 26)), "<title>", escaped(axis.name), "</title></text><text x=\"",
+                         x, "\" y=\"38\" text-anchor=\"middle\">", escaped(shortened(axis.remark, 28)), "<title>",
+                         escaped(axis.remark), "</title></text><line x1=\"", x, "\" x2=\"", x, "\" y1=\"", kAxesTop,
+                         "\" y2=\"", kAxesHeight - kAxesBottom, "\"/>");
   for (const double tick : axis.ticks()) {
-    const std::string y = coordinate(axis.place(tick));
+    const std::string y = tenths(axis.place(tick));
     svg += text("<line x1=\"", x - 4, "\" x2=\"", x, "\" y1=\"", y, "\" y2=\"", y, "\"/><text x=\"", x - 7, "\" y=\"",
-                coordinate(axis.place(tick) + 3.5), "\" text-anchor=\"end\">", escaped(shortened(axis.words(tick), 10)),
+                tenths(axis.place(tick) + 3.5), "\" text-anchor=\"end\">", escaped(shortened(axis.words(tick), 10)),
                 "</text>");
   }
   return svg + "</g>";
@@ -101,9 +99,10 @@ std::string drawn(const Axis& axis, double x) {
 std::string parallel_axes(const SweepSummary& sweep) {
   const std::vector<Axis> axes = axes_of(sweep);
   if (axes.size() < 2) return "";
-  const double gap = std::clamp((kWidth - kLeft - kRight) / static_cast<double>(axes.size() - 1), kLeastGap, kMostGap);
-  const auto across = [gap](std::size_t axis) { return std::round(kLeft + gap * static_cast<double>(axis)); };
-  const double width = across(axes.size() - 1) + kRight;
+  const double gap =
+      std::clamp((kAxesWidth - kAxesLeft - kAxesRight) / static_cast<double>(axes.size() - 1), kLeastGap, kMostGap);
+  const auto across = [gap](std::size_t axis) { return std::round(kAxesLeft + gap * static_cast<double>(axis)); };
+  const double width = across(axes.size() - 1) + kAxesRight;
   Json lines = Json::array(), places = Json::array();
   std::string svg;
   std::size_t count = 0;
@@ -118,7 +117,7 @@ std::string parallel_axes(const SweepSummary& sweep) {
         heights.push_back(nullptr);
         continue;
       }
-      const std::string y = coordinate(axes[a].place(value));
+      const std::string y = tenths(axes[a].place(value));
       path += text(pen_down ? "L" : "M", across(a), " ", y);
       pen_down = true;
       heights.push_back(std::round(axes[a].place(value) * 10) / 10);
@@ -144,9 +143,10 @@ std::string parallel_axes(const SweepSummary& sweep) {
       "figures. Drag along an axis to keep the lines that pass there; a click on the axis lets them all back.</p>\n",
       left_out > 0 ? text("<p class=\"quiet\">", left_out, " more points are not drawn.</p>\n") : "",
       "<figure class=\"parallel\"><div class=\"wide\"><div class=\"stage\" style=\"width:", width,
-      "px\"><svg viewBox=\"0 0 ", width, " ", kHeight, "\" role=\"group\" aria-label=\"", count, " points over ",
+      "px\"><svg viewBox=\"0 0 ", width, " ", kAxesHeight, "\" role=\"group\" aria-label=\"", count, " points over ",
       axes.size(), " axes\">\n<g class=\"lines\">", svg, "</g>", grid, "</svg></div></div>",
-      data_block({{"axes", places}, {"top", kTop}, {"bottom", kHeight - kBottom}, {"lines", lines}}), "</figure>\n");
+      data_block({{"axes", places}, {"top", kAxesTop}, {"bottom", kAxesHeight - kAxesBottom}, {"lines", lines}}),
+      "</figure>\n");
 }
 
 }  // namespace osteon::report

@@ -18,7 +18,7 @@ namespace {
 using Mark = ChartSeries::Mark;
 using Indices = std::vector<std::size_t>;
 
-constexpr double kWidth = 420, kHeight = 270, kLeft = 56, kRight = 14, kTop = 12, kBottom = 40;
+constexpr double kPlotWidth = 420, kPlotHeight = 270, kPlotLeft = 56, kPlotRight = 14, kPlotTop = 12, kPlotBottom = 40;
 constexpr std::size_t kMostDots = 60;     ///< a line of more points has no dots on them
 constexpr std::size_t kMostTitles = 400;  ///< a series of more marks leaves what they say to the script
 constexpr std::size_t kColours = 8;       ///< of the style sheet
@@ -37,24 +37,22 @@ struct Range {
 };
 
 /// From values to the picture's units.
-struct Axes {
+struct PlotAxes {
   Range x, y;
   bool log_x;
 
   [[nodiscard]] double across(double value) const {
     const double share =
         log_x ? std::log(value / x.low) / std::log(x.high / x.low) : (value - x.low) / (x.high - x.low);
-    return kLeft + share * (kWidth - kLeft - kRight);
+    return kPlotLeft + share * (kPlotWidth - kPlotLeft - kPlotRight);
   }
   [[nodiscard]] double up(double value) const {
-    return kHeight - kBottom - (value - y.low) / (y.high - y.low) * (kHeight - kTop - kBottom);
+    return kPlotHeight - kPlotBottom - (value - y.low) / (y.high - y.low) * (kPlotHeight - kPlotTop - kPlotBottom);
   }
 };
 
-std::string coordinate(double value) { return number(std::round(value * 10) / 10, 6); }
-
 /// Half the widths of bars, in the picture's units: as wide as the nearest neighbours' middles let them be.
-double half_bar(const ChartSeries& series, const Indices& drawn, const Axes& axes) {
+double half_bar(const ChartSeries& series, const Indices& drawn, const PlotAxes& axes) {
   std::vector<double> middles;
   for (const std::size_t i : drawn)
     if (is_drawn(series, i, axes.log_x)) middles.push_back(axes.across(series.x[i]));
@@ -66,8 +64,8 @@ double half_bar(const ChartSeries& series, const Indices& drawn, const Axes& axe
 }
 
 /// The range of all that is drawn; bars stand on 0 and are as wide as they are.
-Axes axes_of(const Chart& chart, const ChartExtras& extras, const std::vector<Indices>& drawn) {
-  Axes axes{{}, {}, chart.log_x};
+PlotAxes axes_of(const Chart& chart, const ChartExtras& extras, const std::vector<Indices>& drawn) {
+  PlotAxes axes{{}, {}, chart.log_x};
   bool has_bars = false;
   for (std::size_t s = 0; s < chart.series.size(); ++s)
     for (const std::size_t i : drawn[s]) {
@@ -96,53 +94,55 @@ Axes axes_of(const Chart& chart, const ChartExtras& extras, const std::vector<In
 }
 
 std::string x_tick(const std::string& x, const std::string& words, const std::string& whole) {
-  return text("<line class=\"grid\" x1=\"", x, "\" x2=\"", x, "\" y1=\"", kHeight - kBottom, "\" y2=\"",
-              kHeight - kBottom + 4, "\"/><text x=\"", x, "\" y=\"", kHeight - kBottom + 16,
+  return text("<line class=\"grid\" x1=\"", x, "\" x2=\"", x, "\" y1=\"", kPlotHeight - kPlotBottom, "\" y2=\"",
+              kPlotHeight - kPlotBottom + 4, "\"/><text x=\"", x, "\" y=\"", kPlotHeight - kPlotBottom + 16,
               "\" text-anchor=\"middle\">", escaped(words),
               words == whole ? "" : text("<title>", escaped(whole), "</title>"), "</text>");
 }
 
-std::string named_ticks(const std::vector<std::string>& names, const Axes& axes) {
+std::string named_ticks(const std::vector<std::string>& names, const PlotAxes& axes) {
   constexpr double kLetter = 6.5;  // about its width
   if (names.empty()) return "";
-  const auto room = static_cast<std::size_t>((kWidth - kLeft - kRight) / kLetter / static_cast<double>(names.size()));
+  const auto room =
+      static_cast<std::size_t>((kPlotWidth - kPlotLeft - kPlotRight) / kLetter / static_cast<double>(names.size()));
   std::string svg;
   for (std::size_t i = 0; i < names.size(); ++i)
-    svg += x_tick(coordinate(axes.across(static_cast<double>(i))), shortened(names[i], std::max<std::size_t>(room, 2)),
+    svg += x_tick(tenths(axes.across(static_cast<double>(i))), shortened(names[i], std::max<std::size_t>(room, 2)),
                   names[i]);
   return svg;
 }
 
-std::string grid(const Chart& chart, const ChartExtras& extras, const Axes& axes) {
+std::string grid(const Chart& chart, const ChartExtras& extras, const PlotAxes& axes) {
   std::string svg;
   for (const double tick : round_ticks(axes.y.low, axes.y.high, 5))
-    svg += text("<line class=\"grid\" x1=\"", kLeft, "\" x2=\"", kWidth - kRight, "\" y1=\"", coordinate(axes.up(tick)),
-                "\" y2=\"", coordinate(axes.up(tick)), "\"/><text x=\"", kLeft - 6, "\" y=\"",
-                coordinate(axes.up(tick) + 3.5), "\" text-anchor=\"end\">", number(tick, 4), "</text>");
+    svg += text("<line class=\"grid\" x1=\"", kPlotLeft, "\" x2=\"", kPlotWidth - kPlotRight, "\" y1=\"",
+                tenths(axes.up(tick)), "\" y2=\"", tenths(axes.up(tick)), "\"/><text x=\"", kPlotLeft - 6, "\" y=\"",
+                tenths(axes.up(tick) + 3.5), "\" text-anchor=\"end\">", number(tick, 4), "</text>");
   const std::vector<double> ticks = !extras.x_names.empty() ? std::vector<double>()
                                     : chart.log_x           ? log_ticks(axes.x.low, axes.x.high)
                                                             : round_ticks(axes.x.low, axes.x.high, 6);
   for (const double tick : ticks)
     if (tick >= axes.x.low && tick <= axes.x.high)
-      svg += x_tick(coordinate(axes.across(tick)), number(tick, 4), number(tick, 4));
+      svg += x_tick(tenths(axes.across(tick)), number(tick, 4), number(tick, 4));
   svg += named_ticks(extras.x_names, axes);
-  const double middle = kTop + (kHeight - kBottom - kTop) / 2;
-  return svg + text("<text class=\"label\" x=\"", coordinate(kLeft + (kWidth - kLeft - kRight) / 2), "\" y=\"",
-                    kHeight - 5, "\" text-anchor=\"middle\">", escaped(chart.x_label),
-                    "</text><text class=\"label\" transform=\"translate(11 ", coordinate(middle),
+  const double middle = kPlotTop + (kPlotHeight - kPlotBottom - kPlotTop) / 2;
+  return svg + text("<text class=\"label\" x=\"", tenths(kPlotLeft + (kPlotWidth - kPlotLeft - kPlotRight) / 2),
+                    "\" y=\"", kPlotHeight - 5, "\" text-anchor=\"middle\">", escaped(chart.x_label),
+                    "</text><text class=\"label\" transform=\"translate(11 ", tenths(middle),
                     ") rotate(-90)\" text-anchor=\"middle\">", escaped(chart.y_label), "</text>");
 }
 
-std::string guides(const Chart& chart, const Axes& axes) {
+std::string guides(const Chart& chart, const PlotAxes& axes) {
   std::string svg;
   int row = 0;
   for (const Chart::Guide& guide : chart.guides) {
     if (!std::isfinite(guide.x) || (chart.log_x && guide.x <= 0)) continue;
     const double x = axes.across(guide.x);
-    const bool is_left = x < kLeft + (kWidth - kLeft - kRight) * 0.6;  // its name has more room to the right
-    svg += text("<line class=\"guide\" x1=\"", coordinate(x), "\" x2=\"", coordinate(x), "\" y1=\"", kTop, "\" y2=\"",
-                kHeight - kBottom, "\"/><text class=\"guide\" x=\"", coordinate(x + (is_left ? 4 : -4)), "\" y=\"",
-                coordinate(kTop + 9 + 13 * row), "\" text-anchor=\"", is_left ? "start" : "end", "\">",
+    const bool is_left =
+        x < kPlotLeft + (kPlotWidth - kPlotLeft - kPlotRight) * 0.6;  // its name has more room to the right
+    svg += text("<line class=\"guide\" x1=\"", tenths(x), "\" x2=\"", tenths(x), "\" y1=\"", kPlotTop, "\" y2=\"",
+                kPlotHeight - kPlotBottom, "\"/><text class=\"guide\" x=\"", tenths(x + (is_left ? 4 : -4)), "\" y=\"",
+                tenths(kPlotTop + 9 + 13 * row), "\" text-anchor=\"", is_left ? "start" : "end", "\">",
                 escaped(guide.name), "</text>");
     row = (row + 1) % 5;
   }
@@ -156,7 +156,7 @@ std::string title(const Chart& chart, const ChartSeries& series, std::size_t i) 
               series.hover.empty() ? "" : text("; ", escaped(series.hover[i])), "</title>");
 }
 
-std::string line(const Chart& chart, const ChartSeries& series, const Indices& drawn, const Axes& axes) {
+std::string drawn_line(const Chart& chart, const ChartSeries& series, const Indices& drawn, const PlotAxes& axes) {
   std::string path, dots;
   bool pen_down = false;
   for (const std::size_t i : drawn) {
@@ -164,7 +164,7 @@ std::string line(const Chart& chart, const ChartSeries& series, const Indices& d
       pen_down = false;
       continue;
     }
-    const std::string x = coordinate(axes.across(series.x[i])), y = coordinate(axes.up(series.y[i]));
+    const std::string x = tenths(axes.across(series.x[i])), y = tenths(axes.up(series.y[i]));
     path += text(pen_down ? "L" : "M", x, " ", y);
     pen_down = true;
     if (drawn.size() <= kMostDots)
@@ -173,24 +173,24 @@ std::string line(const Chart& chart, const ChartSeries& series, const Indices& d
   return text("<path class=\"line\" d=\"", path, "\"/>", dots);
 }
 
-std::string points(const Chart& chart, const ChartSeries& series, const Indices& drawn, const Axes& axes) {
+std::string drawn_points(const Chart& chart, const ChartSeries& series, const Indices& drawn, const PlotAxes& axes) {
   std::string svg;
   for (const std::size_t i : drawn)
     if (is_drawn(series, i, axes.log_x))
-      svg += text("<circle cx=\"", coordinate(axes.across(series.x[i])), "\" cy=\"", coordinate(axes.up(series.y[i])),
+      svg += text("<circle cx=\"", tenths(axes.across(series.x[i])), "\" cy=\"", tenths(axes.up(series.y[i])),
                   "\" r=\"2.4\"",
                   drawn.size() <= kMostTitles ? text(">", title(chart, series, i), "</circle>") : std::string("/>"));
   return svg;
 }
 
-std::string bars(const Chart& chart, const ChartSeries& series, const Indices& drawn, const Axes& axes) {
+std::string drawn_bars(const Chart& chart, const ChartSeries& series, const Indices& drawn, const PlotAxes& axes) {
   const double half = half_bar(series, drawn, axes), floor = axes.up(0);
   std::string svg;
   for (const std::size_t i : drawn) {
     if (!is_drawn(series, i, axes.log_x)) continue;
     const double top = std::min(axes.up(series.y[i]), floor), bottom = std::max(axes.up(series.y[i]), floor);
-    svg += text("<rect x=\"", coordinate(axes.across(series.x[i]) - half), "\" y=\"", coordinate(top), "\" width=\"",
-                coordinate(2 * half), "\" height=\"", coordinate(bottom - top), "\"",
+    svg += text("<rect x=\"", tenths(axes.across(series.x[i]) - half), "\" y=\"", tenths(top), "\" width=\"",
+                tenths(2 * half), "\" height=\"", tenths(bottom - top), "\"",
                 drawn.size() <= kMostTitles ? text(">", title(chart, series, i), "</rect>") : std::string("/>"));
   }
   return svg;
@@ -201,9 +201,9 @@ std::string look(const ChartSeries& series, std::size_t s) {
   return text("series k", s % kColours, " dash-", s / kColours % 3, series.is_baseline ? " baseline" : "");
 }
 
-std::string drawing(const Chart& chart, std::size_t s, const Indices& drawn, const Axes& axes) {
+std::string drawing(const Chart& chart, std::size_t s, const Indices& drawn, const PlotAxes& axes) {
   const ChartSeries& series = chart.series[s];
-  const auto draw = series.mark == Mark::line ? line : series.mark == Mark::points ? points : bars;
+  const auto draw = series.mark == Mark::line ? drawn_line : series.mark == Mark::points ? drawn_points : drawn_bars;
   const char* kind = series.mark == Mark::line ? " lines" : series.mark == Mark::points ? " points" : " bars";
   return text("<g class=\"", look(series, s), kind, "\">", draw(chart, series, drawn, axes), "</g>");
 }
@@ -257,7 +257,8 @@ std::string notes(const Chart& chart, const std::vector<Indices>& drawn) {
 double rounded(double value) { return std::strtod(number(value, 6).c_str(), nullptr); }
 
 /// What the script needs to find and describe the nearest point.
-std::string data(const Chart& chart, const ChartExtras& extras, const std::vector<Indices>& drawn, const Axes& axes) {
+std::string data(const Chart& chart, const ChartExtras& extras, const std::vector<Indices>& drawn,
+                 const PlotAxes& axes) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (std::size_t s = 0; s < chart.series.size(); ++s) {
@@ -350,11 +351,11 @@ std::string chart_figure(const Chart& chart, const ChartExtras& extras) {
   check(chart);
   std::vector<Indices> drawn;
   for (const ChartSeries& series : chart.series) drawn.push_back(drawn_marks(series, chart.log_x));
-  const Axes axes = axes_of(chart, extras, drawn);
+  const PlotAxes axes = axes_of(chart, extras, drawn);
   std::string html = text("<figure class=\"plot\"><figcaption>", escaped(chart.title), "</figcaption>");
   if (axes.x.is_empty())
     return html + text("<p class=\"quiet\">no finite value</p>", notes(chart, drawn), "</figure>\n");
-  html += text(legend(chart), "<div class=\"stage\"><svg viewBox=\"0 0 ", kWidth, " ", kHeight,
+  html += text(legend(chart), "<div class=\"stage\"><svg viewBox=\"0 0 ", kPlotWidth, " ", kPlotHeight,
                "\" role=\"img\" aria-label=\"", escaped(description(chart, drawn)), "\">", grid(chart, extras, axes));
   // The first series is the method's own: it lies on top.
   for (std::size_t s = chart.series.size(); s-- > 0;) html += drawing(chart, s, drawn[s], axes);

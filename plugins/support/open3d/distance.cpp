@@ -3,6 +3,7 @@
 
 #include "fitting.hpp"
 #include "open3d_support/surfaces.hpp"
+#include "points.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/parallel.hpp>
@@ -21,18 +22,6 @@ namespace {
 Vec3 vertex_of(const Mesh& mesh, std::int64_t i) {
   const float* p = mesh.vertices.data_ptr<float>() + 3 * i;
   return {p[0], p[1], p[2]};
-}
-
-std::vector<Vec3> vertices_of(const Mesh& mesh) {
-  std::vector<Vec3> points;
-  points.reserve(static_cast<std::size_t>(mesh.vertices.size(0)));
-  for (std::int64_t i = 0; i < mesh.vertices.size(0); ++i) points.push_back(vertex_of(mesh, i));
-  return points;
-}
-
-std::vector<Vec3> mapped(std::vector<Vec3> points, const Affine& map) {
-  for (Vec3& p : points) p = map * p;
-  return points;
 }
 
 /// What the distances of `points` say, times `scale`; `more` points count for the maximum only.

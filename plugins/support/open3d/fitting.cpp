@@ -4,6 +4,8 @@
 
 #include "fitting.hpp"
 
+#include "points.hpp"
+
 #include <Eigen/Dense>
 
 #include <algorithm>
@@ -47,11 +49,6 @@ struct Linearised {
     gradient += weight * distance * row;
   }
 };
-
-std::vector<Vec3> mapped(std::vector<Vec3> points, const Affine& map) {
-  for (Vec3& p : points) p = map * p;
-  return points;
-}
 
 Linearised linearised(const FitProblem& problem, const Affine& map, Vec3 pivot, int size) {
   Linearised sums(size);

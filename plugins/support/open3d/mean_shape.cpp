@@ -4,6 +4,7 @@
 
 #include "fitting.hpp"
 #include "open3d_support/surfaces.hpp"
+#include "points.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/parallel.hpp>
@@ -51,7 +52,7 @@ const Mesh& of_median_size(std::span<const Mesh> meshes) {
 namespace {
 
 constexpr std::int64_t kTemplateTriangles = 12'000;  // on a femur about 3 mm a side
-constexpr std::uint64_t kSeed = 0x3EA4;
+constexpr std::uint64_t kMeanShapeSeed = 0x3EA4;
 
 /// The vertices that share an edge with each vertex, one list behind the other.
 struct Neighbours {
@@ -84,13 +85,6 @@ void smooth(std::vector<Vec3>& field, const Neighbours& neighbours, int times) {
   }
 }
 
-std::vector<Vec3> vertices_of(const Mesh& mesh) {
-  std::vector<Vec3> points;
-  const auto* p = mesh.vertices.data_ptr<float>();
-  for (std::int64_t i = 0; i < mesh.vertices.size(0); ++i) points.push_back({p[3 * i], p[3 * i + 1], p[3 * i + 2]});
-  return points;
-}
-
 Mesh with_vertices(const Mesh& mesh, const std::vector<Vec3>& points) {
   Mesh result{at::empty_like(mesh.vertices), mesh.triangles};
   auto* to = result.vertices.data_ptr<float>();
@@ -103,8 +97,8 @@ Mesh with_vertices(const Mesh& mesh, const std::vector<Vec3>& points) {
 /// from, and is improved.
 std::vector<Vec3> carried(const ClosestPoints& pattern, const Neighbours& neighbours, const ClosestPoints& bone,
                           Affine& rigid) {
-  const FitProblem problem{pattern, bone, sample_surface(pattern.mesh(), 1500, kSeed, 0),
-                           sample_surface(bone.mesh(), 1500, kSeed, 1)};
+  const FitProblem problem{pattern, bone, sample_surface(pattern.mesh(), 1500, kMeanShapeSeed, 0),
+                           sample_surface(bone.mesh(), 1500, kMeanShapeSeed, 1)};
   const Affine to_bone = refined(problem, inverse_rigid(rigid), Motion::rigid, 10, 1e-4).map;
   rigid = inverse_rigid(to_bone);
   const Affine map = refined(problem, to_bone, Motion::affine, 15, 1e-3).map;

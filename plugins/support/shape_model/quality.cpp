@@ -12,7 +12,7 @@ namespace osteon::shape_model {
 
 namespace {
 
-constexpr std::int64_t kSamples = 5000;
+constexpr std::int64_t kQualitySamples = 5000;
 constexpr double kDeviation = 0.5;  // mm, of a fit to a surface
 
 }  // namespace
@@ -38,7 +38,7 @@ std::vector<double> generalisation(const std::vector<Points>& shapes, const std:
       if (i != left_out) others.push_back(shapes[i]);
     const ShapeModel model = built(aligned(others));
     const Mesh nearest = with_points(model.surface, fit_to_surface(model, bones[left_out], kDeviation).points);
-    distances.push_back(open3d_support::surface_distance(nearest, bones[left_out], kSamples).rms);
+    distances.push_back(open3d_support::surface_distance(nearest, bones[left_out], kQualitySamples).rms);
   }
   return distances;
 }
@@ -58,7 +58,7 @@ std::vector<double> specificity(const ShapeModel& model, const std::vector<Point
       for (const auto& bone : bones)
         distances[static_cast<std::size_t>(m)] =
             std::min(distances[static_cast<std::size_t>(m)],
-                     open3d_support::surface_distance(bone, member, Affine{}, kSamples / 5, seed).rms);
+                     open3d_support::surface_distance(bone, member, Affine{}, kQualitySamples / 5, seed).rms);
     }
   });
   return distances;

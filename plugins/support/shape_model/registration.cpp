@@ -15,10 +15,10 @@ namespace {
 using open3d_support::ClosestPoints;
 using Sparse = Eigen::SparseMatrix<double>;
 
-constexpr std::uint64_t kSeed = 0x7E3A;
-constexpr std::int64_t kSamples = 6000;  // of the bone, which look for the template
-constexpr double kSameFacing = 0.3;      // cosine; closest points of surfaces that face otherwise are not partners
-constexpr double kBackWeight = 0.5;      // of a sample of the bone beside a vertex of the template
+constexpr std::uint64_t kRegistrationSeed = 0x7E3A;
+constexpr std::int64_t kRegistrationSamples = 6000;  // of the bone, which look for the template
+constexpr double kSameFacing = 0.3;  // cosine; closest points of surfaces that face otherwise are not partners
+constexpr double kBackWeight = 0.5;  // of a sample of the bone beside a vertex of the template
 
 /// The mean of the neighbours minus the vertex.
 Sparse laplacian(const Connections& connections) {
@@ -88,7 +88,7 @@ Points Template::onto(const ClosestPoints& bone) const {
   const Points first = mapped(points_of(mesh()), start);
   const Sparse smooth = laplacian(connections_);
   const Sparse resists = smooth.transpose() * smooth;
-  const auto samples = open3d_support::sample_surface(bone.mesh(), kSamples, kSeed);
+  const auto samples = open3d_support::sample_surface(bone.mesh(), kRegistrationSamples, kRegistrationSeed);
   const double edge = edge_length(first, connections_);
   Points now = first;
   Eigen::SimplicialLDLT<Sparse> solver;

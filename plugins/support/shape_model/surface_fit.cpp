@@ -16,8 +16,8 @@ using open3d_support::ClosestPoints;
 
 constexpr int kTurns = 40;
 constexpr int kMotion = 6;  // turning, then shift
-constexpr std::int64_t kSamples = 3000;
-constexpr std::uint64_t kSeed = 0x5F17;
+constexpr std::int64_t kFitSamples = 3000;
+constexpr std::uint64_t kFitSeed = 0x5F17;
 
 /// One linearisation: row · (turning, shift, coefficients) = how far is missing along the normal.
 class Rows {
@@ -89,7 +89,7 @@ Affine moved(const Affine& place, const Eigen::VectorXd& step) {
 SurfaceFit fit_to_surface(const ShapeModel& model, const Mesh& surface, double deviation) {
   constexpr double kSmall = 1e-3;  // standard deviations
   const ClosestPoints target(surface);
-  const auto samples = open3d_support::sample_surface(surface, kSamples, kSeed);
+  const auto samples = open3d_support::sample_surface(surface, kFitSamples, kFitSeed);
   const Connections connections(model.surface);
   SurfaceFit fit{Eigen::VectorXd::Zero(model.size()), {}};
   Affine place = open3d_support::align_rigid(model.surface, surface);
