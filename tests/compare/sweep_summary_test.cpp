@@ -16,8 +16,11 @@ config::Experiment margin_of(double margin, std::int64_t seed) {
   const Schema source{"", {Parameter::integer("seed", 1, "")}}, loss{"", {Parameter::real("margin", 0.1, "")}};
   config::Experiment made;
   made.title = "Margins";
-  made.plugins.push_back({"source", "source", "phantom", Parameters(source, {{"seed", seed}})});
-  made.plugins.push_back({"loss", "loss", "triplet", Parameters(loss, {{"margin", margin}})});
+  const auto add = [&](config::PluginChoice choice) {
+    made.plugins.push_back(std::make_shared<const config::PluginChoice>(std::move(choice)));
+  };
+  add({"source", "source", "phantom", Parameters(source, {{"seed", seed}})});
+  add({"loss", "loss", "triplet", Parameters(loss, {{"margin", margin}})});
   return made;
 }
 

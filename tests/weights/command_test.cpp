@@ -128,14 +128,14 @@ TEST(WeightsCommand, ExportsARunsBackboneThatPythonLoads) {
 
 /// A run folder and a store as a finished run leaves them, with a class layer of 3 bones.
 void make_run(const Workplace& place, const std::string& backbone, Network& network) {
-  const store::Store store(place.folder() / "runs/.store");
+  store::Store store(place.folder() / "runs/.store");
   store::Artifact model;
   for (const auto& item : network.named_parameters()) model.tensors["network.backbone." + item.key()] = item.value();
   for (const auto& item : network.named_buffers()) model.tensors["network.backbone." + item.key()] = item.value();
   model.tensors["loss.weight"] = at::rand({3, network.features()});
   model.tensors["loss.bias"] = at::rand({3});
   const store::Ingredients ingredients{"train", "test", {{"backbone", backbone}}};
-  const std::string digest = store::Store(store).put(ingredients, model);
+  const std::string digest = store.put(ingredients, model);
   fs::create_directories(place.folder() / "runs/test");
   std::ofstream(place.folder() / "runs/test/model.json")
       << nlohmann::json({{"key", ingredients.key()}, {"digest", digest}});

@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "pipeline/look_ahead.hpp"
 #include "pipeline/runner.hpp"
 
 #include <iostream>
@@ -19,6 +20,10 @@ void add_check(CLI::App& app, Common& common) {
     } else {
       std::cout << arguments->file.string() << ": no mistakes · " << plan.points.size()
                 << (plan.points.size() == 1 ? " point" : " points") << " · \"" << plan.title << "\"\n";
+      const std::filesystem::path store = store::Store::standard_root();
+      const pipeline::Outlook outlook = pipeline::look_ahead(plan, pipeline::run_folder("runs", plan), registry);
+      std::cout << pipeline::outlook_text(plan, outlook, store);
+      pipeline::require_disk(outlook.disk, store);
     }
   });
 }

@@ -12,7 +12,8 @@ namespace osteon::cli {
 /// What every command shares.
 struct Common {
   std::vector<std::filesystem::path> plugin_folders;
-  std::string command_line;  ///< as typed
+  std::string command_line;        ///< as typed
+  std::vector<std::string> words;  ///< the same, one by one
   int exit_code = 0;
 };
 
@@ -35,6 +36,9 @@ void add_plugins(CLI::App& app, Common& common);
 void add_describe(CLI::App& app, Common& common);
 void add_doctor(CLI::App& app, Common& common);
 void add_status(CLI::App& app, Common& common);
+void add_resume(CLI::App& app, Common& common);
+void add_gc(CLI::App& app, Common& common);
+void add_collect(CLI::App& app, Common& common);
 void add_why(CLI::App& app, Common& common);
 
 /// --plugins DIR, of every command that loads plugins.

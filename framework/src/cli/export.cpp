@@ -20,7 +20,8 @@ void add_export(CLI::App& app, Common& common) {
       ->type_name("ENDING");
   command->add_option("--out", *folder, "Folder to write to: SPECIMEN/acquisition-N")->required()->type_name("DIR");
   command->callback([&common, arguments, format, ending, folder] {
-    const pipeline::RunOptions options{*arguments, common.plugin_folders, "runs", common.command_line};
+    const pipeline::RunOptions options{
+        .request = *arguments, .plugin_folders = common.plugin_folders, .command = common.command_line};
     const std::int64_t count = ending->empty() ? pipeline::export_volumes(options, *format, *folder)
                                                : pipeline::export_surfaces(options, *format, *ending, *folder);
     std::cout << "wrote " << count << (ending->empty() ? " volumes" : " surfaces") << " to " << folder->string()

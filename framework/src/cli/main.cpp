@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::help);
   osteon::cli::Common common;
   common.command_line = typed(argc, argv);
+  common.words.assign(argv + 1, argv + argc);
   osteon::cli::add_run(app, common);
   osteon::cli::add_check(app, common);
   osteon::cli::add_compare(app, common);
@@ -58,6 +59,9 @@ int main(int argc, char** argv) {
   osteon::cli::add_describe(app, common);
   osteon::cli::add_doctor(app, common);
   osteon::cli::add_status(app, common);
+  osteon::cli::add_resume(app, common);
+  osteon::cli::add_gc(app, common);
+  osteon::cli::add_collect(app, common);
   osteon::cli::add_why(app, common);
   try {
     app.parse(argc, argv);

@@ -28,8 +28,9 @@ void add_prepare(CLI::App& xray, Common& common) {
   command->add_option("--out", options->out, "The montage's file; xray.png by default")->type_name("PNG");
   add_plugins_option(*command, common);
   command->callback([&common, options] {
-    const pipeline::RunOptions run{
-        {options->experiment, options->overrides, {}}, common.plugin_folders, "runs", common.command_line};
+    const pipeline::RunOptions run{.request = {options->experiment, options->overrides, {}},
+                                   .plugin_folders = common.plugin_folders,
+                                   .command = common.command_line};
     for (const std::string& line : pipeline::prepare_xrays(run, options->pair.pair(), options->framed, options->out))
       std::cout << line << "\n";
     std::cout << "montage  " << options->out.string() << "\n";

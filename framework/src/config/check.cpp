@@ -32,8 +32,8 @@ Experiment Checker::check(const Value& root, Mistakes& mistakes) {
   for (const auto& [name, schema] : sections_) {
     const Value* table = root.find(name);
     if (table != nullptr && !table->is_table()) continue;
-    if (auto parameters = fill({schema, name, "[" + name + "]", table, false}))
-      experiment_.sections.emplace(name, std::move(*parameters));
+    if (const auto part = fill({schema, name, "[" + name + "]", table, false}, {}))
+      experiment_.sections.set(name, {part, &part->choice.parameters});
   }
   for (const std::string_view kind : kSingleKinds) check_single(root, kind);
   if (const Value* table = root.find(kQueryRenderer); table != nullptr && table->is_table())
@@ -68,10 +68,11 @@ void Checker::check_keys(const Value& root) {
 void Checker::check_title_and_repeats(const Value& root) {
   static const Parameter title = Parameter::text("title", "", "");
   static const Parameter repeats = Parameter::integer("repeats", 1, "").at_least(1).at_most(kMostRepeats);
+  Origins::Places own;
   if (const Value* value = root.find("title")) {
     if (const auto read_title = read(title, *value, "title")) {
       experiment_.title = std::get<std::string>(*read_title);
-      experiment_.origins["title"] = value->place.text();
+      own["title"] = value->place.text();
       if (experiment_.title.empty())
         mistakes_->add(value->place, "title: is empty; leave it out to use the file's name");
     }
@@ -79,9 +80,10 @@ void Checker::check_title_and_repeats(const Value& root) {
   if (const Value* value = root.find("repeats")) {
     if (const auto read_repeats = read(repeats, *value, "repeats")) {
       experiment_.repeats = static_cast<int>(std::get<std::int64_t>(*read_repeats));
-      experiment_.origins["repeats"] = value->place.text();
+      own["repeats"] = value->place.text();
     }
   }
+  experiment_.origins.add(std::make_shared<const Origins::Places>(std::move(own)));
 }
 
 void Checker::check_single(const Value& root, std::string_view kind) {
@@ -132,11 +134,10 @@ void Checker::check_instance(std::string_view kind, const std::string& path, con
   }
   const Found& found = find(kind, name);
   if (found.plugin == nullptr) return mistakes_->add(place, path + ".plugin: " + found.problem);
-  if (auto parameters = fill({found.plugin->schema, path, found.plugin->id(), &table, true})) {
-    const std::string instance(standard.empty() ? path : standard);
-    experiment_.plugins.push_back({std::string(kind), instance, name, std::move(*parameters)});
-    if (plugin != nullptr) experiment_.origins[path + ".plugin"] = place.text();
-  }
+  const std::string instance(standard.empty() ? path : standard);
+  if (const auto part =
+          fill({found.plugin->schema, path, found.plugin->id(), &table, true}, {std::string(kind), instance, name, {}}))
+    experiment_.plugins.emplace_back(part, &part->choice);
 }
 
 const Checker::Found& Checker::find(std::string_view kind, const std::string& name) {

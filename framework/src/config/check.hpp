@@ -7,6 +7,7 @@
 #include "config/mistakes.hpp"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,6 +33,14 @@ class Checker {
     const Value* table;  ///< nothing: all defaults
     bool is_plugin;      ///< has a key `plugin` beside its parameters
   };
+  /// One as it was read. The points of a sweep that have it alike share it.
+  struct Part {
+    std::string owner;
+    Value table;
+    PluginChoice choice;  ///< of a section of the framework the parameters alone
+    Origins::Places origins;
+    std::vector<std::string> paths;  ///< dotted paths of its files and folders
+  };
   struct Found {
     const host::LoadedPlugin* plugin = nullptr;
     std::string problem;
@@ -43,7 +52,9 @@ class Checker {
   void check_several(const Entry& kind);
   void check_instance(std::string_view kind, const std::string& path, const Value& table, std::string_view standard);
   void complain_of_missing(std::string_view kind);
-  std::optional<Parameters> fill(const Section& section);
+  /// Reads what fits and notes the rest; nothing when there are mistakes.
+  std::shared_ptr<const Part> fill(const Section& section, const PluginChoice& choice);
+  std::shared_ptr<const Part> read_part(const Section& section, const PluginChoice& choice);
   std::optional<ParameterValue> read(const Parameter& parameter, const Value& value, const std::string& path);
   std::optional<ParameterValue> read_list(const Parameter& parameter, const Value& list, const std::string& path);
   std::optional<ParameterValue> read_path(const Value& value, const std::string& path);
@@ -54,6 +65,7 @@ class Checker {
   host::Registry& registry_;
   Place main_;
   std::map<std::pair<std::string, std::string>, Found> found_;
+  std::map<std::string, std::shared_ptr<const Part>> last_;  ///< by path: in a sweep most are the same again
   Experiment experiment_;
   Mistakes* mistakes_ = nullptr;
 };

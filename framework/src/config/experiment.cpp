@@ -25,7 +25,11 @@ constexpr const char* kSeed = "seed";
 
 std::string last_component(const std::string& path) { return std::filesystem::path(path).filename().string(); }
 
-/// Everything as TOML. For a digest: paths by their last component, no reporters, an order that no file decides.
+/// Whether a section says what is made. One of which nothing is part of a key says where and how a run runs.
+bool is_identifying(const Parameters& section) { return !section.canonical().empty(); }
+
+/// Everything as TOML. For a digest: paths by their last component, no reporters and no section that identifies
+/// nothing, an order that no file decides.
 std::string write(const Experiment& experiment, bool for_digest) {
   std::string result = text("title = ", to_text(experiment.title), "\nrepeats = ", experiment.repeats, "\n");
   const auto write_table = [&](const std::string& path, const std::string& plugin, const Parameters& parameters) {
@@ -36,10 +40,11 @@ std::string write(const Experiment& experiment, bool for_digest) {
       result += name + " = " + to_text(is_path ? last_component(std::get<std::string>(value)) : value) + "\n";
     }
   };
-  for (const auto& [name, parameters] : experiment.sections) write_table(name, "", parameters);
+  for (const auto& [name, parameters] : experiment.sections)
+    if (!for_digest || is_identifying(*parameters)) write_table(name, "", *parameters);
   std::vector<const PluginChoice*> choices;
-  for (const PluginChoice& choice : experiment.plugins)
-    if (!for_digest || choice.kind != "reporter") choices.push_back(&choice);
+  for (const auto& choice : experiment.plugins)
+    if (!for_digest || choice->kind != "reporter") choices.push_back(choice.get());
   if (for_digest)
     std::ranges::stable_sort(choices, [](const PluginChoice* a, const PluginChoice* b) {
       return std::tie(a->kind, a->instance) < std::tie(b->kind, b->instance);
@@ -71,6 +76,7 @@ class Loader {
     plan.base = base();
     plan.title = plan.base.title;
     plan.swept = sweep_.paths();
+    refuse_what_identifies_nothing(plan);
     plan.repeats = plan.base.repeats;
     const std::size_t count = sweep_.size() * static_cast<std::size_t>(plan.repeats);
     if (count > Sweep::kMostPoints) {
@@ -93,6 +99,16 @@ class Loader {
   }
 
  private:
+  /// Points that differ in nothing that is made would be one run several times.
+  void refuse_what_identifies_nothing(const Plan& plan) {
+    for (const std::string& path : plan.swept) {
+      const std::string name = path.substr(0, path.find('.'));
+      if (plan.base.sections.contains(name) && !is_identifying(plan.base.sections.at(name)))
+        mistakes_.add(root_.find("sweep")->place,
+                      text("sweep: ", path, " cannot be swept: [", name, "] says how a run runs, not what comes out"));
+    }
+  }
+
   /// A mistake in a profile shows when the file is checked, not on the day when somebody asks for it.
   void check_profiles() {
     if (!mistakes_.empty()) return;
@@ -127,11 +143,10 @@ class Loader {
   }
 
   Experiment repeated(Experiment experiment, int repeat) {
-    const auto training = experiment.sections.find(kTraining);
-    const Parameter* seed = training == experiment.sections.end() ? nullptr : sections_.at(kTraining).find(kSeed);
+    const Parameter* seed = experiment.sections.contains(kTraining) ? sections_.at(kTraining).find(kSeed) : nullptr;
     experiment.repeats = 1;
     if (seed == nullptr || seed->type != Parameter::Type::integer || repeat == 0) return experiment;
-    auto values = training->second.values();
+    auto values = experiment.sections.at(kTraining).values();
     const std::int64_t value = std::get<std::int64_t>(values.at(kSeed)) + repeat;
     if (const auto reason = seed->refusal(value)) {
       mistakes_.add(root_.find("repeats")->place,
@@ -139,8 +154,9 @@ class Loader {
       return experiment;
     }
     values[kSeed] = value;
-    training->second = Parameters(sections_.at(kTraining), values);
-    experiment.origins["training.seed"] = experiment.origins["repeats"];
+    experiment.sections.set(kTraining, std::make_shared<const Parameters>(sections_.at(kTraining), values));
+    experiment.origins.add(std::make_shared<const Origins::Places>(
+        Origins::Places{{text(kTraining, ".", kSeed), experiment.origins.at("repeats")}}));
     return experiment;
   }
 
@@ -157,19 +173,35 @@ class Loader {
 
 }  // namespace
 
+const Parameters& SectionValues::at(const std::string& name) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) throw failure(text("the experiment has no section [", name, "]"));
+  return *found->second;
+}
+
+const std::string* Origins::find(const std::string& path) const {
+  for (auto places = added_.rbegin(); places != added_.rend(); ++places)
+    if (const auto found = (*places)->find(path); found != (*places)->end()) return &found->second;
+  return nullptr;
+}
+
+const std::string& Origins::at(const std::string& path) const {
+  const std::string* found = find(path);
+  if (found == nullptr) throw failure(text(path, ": has its default, which stands in no file"));
+  return *found;
+}
+
 const PluginChoice& Experiment::only(std::string_view table) const {
-  const auto found = std::ranges::find_if(plugins, [&](const PluginChoice& choice) {
-    return (is_single_kind(choice.kind) ? choice.instance : choice.kind) == table;
-  });
-  if (found != plugins.end()) return *found;
+  for (const auto& choice : plugins)
+    if ((is_single_kind(choice->kind) ? choice->instance : choice->kind) == table) return *choice;
   if (table == kQueryRenderer) return only("renderer");
   throw failure(text("the experiment has no ", table));
 }
 
 std::vector<const PluginChoice*> Experiment::all(std::string_view kind) const {
   std::vector<const PluginChoice*> result;
-  for (const PluginChoice& choice : plugins)
-    if (choice.kind == kind) result.push_back(&choice);
+  for (const auto& choice : plugins)
+    if (choice->kind == kind) result.push_back(choice.get());
   return result;
 }
 

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -35,26 +36,57 @@ struct PluginChoice {
   Parameters parameters;
 };
 
+/// The values of the framework's own sections. Copies share them: most points of a sweep have most sections alike.
+class SectionValues {
+ public:
+  /// Throws a failure when there is no such section.
+  [[nodiscard]] const Parameters& at(const std::string& name) const;
+  [[nodiscard]] bool contains(const std::string& name) const { return values_.contains(name); }
+  void set(const std::string& name, std::shared_ptr<const Parameters> values) { values_[name] = std::move(values); }
+
+  [[nodiscard]] auto begin() const { return values_.begin(); }
+  [[nodiscard]] auto end() const { return values_.end(); }
+
+ private:
+  std::map<std::string, std::shared_ptr<const Parameters>> values_;
+};
+
+/// Where values came from: dotted path → "experiments/a.toml:12" or "--set". Nothing for defaults. Copies share it.
+class Origins {
+ public:
+  using Places = std::map<std::string, std::string>;
+
+  /// Throws a failure for a default.
+  [[nodiscard]] const std::string& at(const std::string& path) const;
+  [[nodiscard]] bool contains(const std::string& path) const { return find(path) != nullptr; }
+  /// What is added later hides what was there.
+  void add(std::shared_ptr<const Places> places) { added_.push_back(std::move(places)); }
+
+ private:
+  [[nodiscard]] const std::string* find(const std::string& path) const;
+
+  std::vector<std::shared_ptr<const Places>> added_;
+};
+
 struct Experiment {
   std::string title;
   std::filesystem::path file;
   int repeats = 1;
-  std::map<std::string, Parameters> sections;
-  std::vector<PluginChoice> plugins;  ///< single kinds first, then in the file's order
+  SectionValues sections;
+  std::vector<std::shared_ptr<const PluginChoice>> plugins;  ///< single kinds first, then in the file's order
 
   /// Of a single kind, or of [query_renderer]; without that table it is [renderer]'s.
   [[nodiscard]] const PluginChoice& only(std::string_view table) const;
   [[nodiscard]] std::vector<const PluginChoice*> all(std::string_view kind) const;
 
-  /// Where a value came from: dotted path → "experiments/a.toml:12" or "--set". Absent for defaults.
-  std::map<std::string, std::string> origins;
+  Origins origins;
 
   /// Dotted paths of the parameters that are files or folders: `digest` looks at their last component only.
   std::set<std::string> path_parameters;
 
   /// Everything resolved, as TOML that runs as it is (paths absolute, no `extends`, no [sweep]).
   [[nodiscard]] std::string to_toml() const;
-  /// SHA-256 of `to_toml` without the paths' folders: names the run's folder.
+  /// SHA-256 of `to_toml` less the paths' folders and sections that are in no key: names the run's folder.
   [[nodiscard]] std::string digest() const;
 };
 

@@ -85,16 +85,40 @@ std::vector<std::string> names_of(const Schema& schema, bool is_plugin) {
   return names;
 }
 
+bool same(const Place& a, const Place& b) { return a.source == b.source && a.line == b.line && a.column == b.column; }
+
+/// The same words at the same places.
+bool same(const Value& a, const Value& b) {
+  return a.type == b.type && a.scalar == b.scalar && same(a.place, b.place) &&
+         std::ranges::equal(a.items, b.items, [](const Value& one, const Value& other) { return same(one, other); }) &&
+         std::ranges::equal(a.entries, b.entries, [](const Entry& one, const Entry& other) {
+           return one.key == other.key && same(one.key_place, other.key_place) && same(one.value, other.value);
+         });
+}
+
 }  // namespace
 
-std::optional<Parameters> Checker::fill(const Section& section) {
+std::shared_ptr<const Checker::Part> Checker::fill(const Section& section, const PluginChoice& choice) {
+  std::shared_ptr<const Part>& last = last_[section.path];
+  const bool is_known =
+      last != nullptr && last->owner == section.owner && same(last->table, section.table ? *section.table : Value());
+  const std::shared_ptr<const Part> part = is_known ? last : read_part(section, choice);
+  if (part == nullptr) return nullptr;
+  experiment_.origins.add({part, &part->origins});
+  experiment_.path_parameters.insert(part->paths.begin(), part->paths.end());
+  if (mistakes_->files_must_exist) last = part;
+  return part;
+}
+
+std::shared_ptr<const Checker::Part> Checker::read_part(const Section& section, const PluginChoice& choice) {
+  auto part = std::make_shared<Part>(Part{section.owner, section.table ? *section.table : Value(), choice, {}, {}});
   std::map<std::string, ParameterValue> given;
   bool is_right = true;
-  const Value none;
-  const Value& table = section.table == nullptr ? none : *section.table;
+  const Value& table = part->table;
   for (const auto& [key, place, value] : table.entries) {
-    if (section.is_plugin && key == "plugin") continue;
     const std::string path = section.path + "." + key;
+    part->origins[path] = value.place.text();
+    if (section.is_plugin && key == "plugin") continue;
     const Parameter* parameter = section.schema.find(key);
     if (parameter == nullptr) {
       is_right = false;
@@ -103,14 +127,12 @@ std::optional<Parameters> Checker::fill(const Section& section) {
                          suggestion(key, names_of(section.schema, section.is_plugin), all_names(section.schema)));
     } else if (auto read_value = read(*parameter, value, path)) {
       given[key] = std::move(*read_value);
-      experiment_.origins[path] = value.place.text();
     } else {
       is_right = false;
     }
   }
   for (const Parameter& parameter : section.schema.parameters) {
-    if (parameter.type == Parameter::Type::path)
-      experiment_.path_parameters.insert(section.path + "." + parameter.name);
+    if (parameter.type == Parameter::Type::path) part->paths.push_back(section.path + "." + parameter.name);
     if (!parameter.is_required || table.entry(parameter.name) != nullptr) continue;
     is_right = false;
     if (mistakes_->incomplete) continue;
@@ -118,8 +140,9 @@ std::optional<Parameters> Checker::fill(const Section& section) {
     mistakes_->add(place, section.path + "." + parameter.name + ": must be given; add " + parameter.name + " = … " +
                               unit_and_range(parameter) + " to [" + section.path + "]");
   }
-  if (!is_right) return std::nullopt;
-  return Parameters(section.schema, given);
+  if (!is_right) return nullptr;
+  part->choice.parameters = Parameters(section.schema, given);
+  return part;
 }
 
 std::optional<ParameterValue> Checker::read(const Parameter& parameter, const Value& value, const std::string& path) {

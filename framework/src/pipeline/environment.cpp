@@ -34,8 +34,8 @@ std::map<std::string, std::string> environment(const config::Experiment& experim
                                            {"cores", std::to_string(std::thread::hardware_concurrency())},
                                            {"threads", std::to_string(at::get_num_threads())},
                                            {"BLAS", blas_name()}};
-  for (const config::PluginChoice& choice : experiment.plugins) {
-    const host::LoadedPlugin& plugin = registry.find(choice.kind, choice.plugin);
+  for (const auto& choice : experiment.plugins) {
+    const host::LoadedPlugin& plugin = registry.find(choice->kind, choice->plugin);
     facts["plugin " + plugin.id()] =
         std::string(plugin.descriptor->version) + ", build " + plugin.build_id.substr(0, 12);
   }

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
+
 #include <unistd.h>
 
 namespace osteon::pipeline {
@@ -40,8 +42,14 @@ void StageReport::progress(std::int64_t done, std::int64_t total, double seconds
   reporters_(StageProgress{stage_, done, total, seconds_left, detail});
 }
 
-void StageReport::made(const std::string& reason) {
+void StageReport::reused(const std::string& key) {
+  ++reused_;
+  artifacts_.push_back(key);
+}
+
+void StageReport::made(const std::string& key, const std::string& reason) {
   ++made_;
+  artifacts_.push_back(key);
   if (reason_.empty()) {
     reason_ = reason;
   } else if (reason != reason_) {
@@ -54,6 +62,20 @@ void StageReport::finish(const std::string& detail) {
   reporters_(StageFinished{stage_, seconds(), made_, reused_, detail, reason_});
 }
 
+namespace {
+
+/// The job of Slurm that this process is, "4711_4"; "" where it is none.
+std::string own_job() {
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string array = variable("SLURM_ARRAY_JOB_ID");
+  return array.empty() ? variable("SLURM_JOB_ID") : array + "_" + variable("SLURM_ARRAY_TASK_ID");
+}
+
+}  // namespace
+
 void write_state(const std::filesystem::path& folder, const RunState& state) {
   char machine[256] = "";
   ::gethostname(machine, sizeof machine - 1);
@@ -62,7 +84,8 @@ void write_state(const std::filesystem::path& folder, const RunState& state) {
                                                   {"message", state.message},
                                                   {"point", state.point},
                                                   {"process", ::getpid()},
-                                                  {"machine", machine}})
+                                                  {"machine", machine},
+                                                  {"job", own_job()}})
                                       .dump(1));
 }
 

@@ -11,6 +11,7 @@ namespace osteon::pipeline {
 /// All reporters of an experiment: one event goes to each.
 class Reporters {
  public:
+  Reporters() = default;  ///< none
   Reporters(const config::Experiment& experiment, host::Registry& registry);
 
   void operator()(const Event& event) const;
@@ -28,8 +29,10 @@ class StageReport {
   void progress(std::int64_t done, const std::string& detail = "");
   void progress(std::int64_t done, std::int64_t total, double seconds_left, const std::string& detail);
 
-  void made(const std::string& reason);
-  void reused() { ++reused_; }
+  /// Each with the artifact's key.
+  void made(const std::string& key, const std::string& reason);
+  void reused(const std::string& key);
+  void lacks(const std::string& key) { lacking_.push_back(key); }
   [[nodiscard]] std::int64_t made_count() const { return made_; }
 
   void finish(const std::string& detail);
@@ -39,17 +42,20 @@ class StageReport {
   [[nodiscard]] const std::string& reason() const { return reason_; }
   [[nodiscard]] std::int64_t reused_count() const { return reused_; }
   [[nodiscard]] double seconds() const;
+  [[nodiscard]] const std::vector<std::string>& artifacts() const { return artifacts_; }
+  [[nodiscard]] const std::vector<std::string>& lacking() const { return lacking_; }
 
  private:
   const Reporters& reporters_;
   std::string stage_;
   std::int64_t total_, made_ = 0, reused_ = 0, other_reasons_ = 0;
   std::string reason_;
+  std::vector<std::string> artifacts_, lacking_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 /// How it stands with a run, in its folder: JSON with status (running, complete, stopped, failed), seconds, message,
-/// point, process and machine.
+/// point, process, machine and job (of Slurm).
 inline constexpr const char* kStateFile = "state.json";
 
 struct RunState {

@@ -1,6 +1,8 @@
 #include "pipeline/run_status.hpp"
 
 #include "pipeline/reporters.hpp"
+#include "pipeline/slurm_queue.hpp"
+#include "pipeline/slurm_status.hpp"
 #include "pipeline/sweep_run.hpp"
 
 #include <osteon/error.hpp>
@@ -23,12 +25,15 @@ using nlohmann::json;
 
 namespace {
 
-/// Whether the process that wrote a state is still there; one of another machine is believed.
-bool is_alive(const json& state) {
+bool is_elsewhere(const json& state) {
   char machine[256] = "";
   ::gethostname(machine, sizeof machine - 1);
-  if (state.value("machine", "") != machine) return true;
-  return ::kill(state.value("process", 0), 0) == 0 || errno == EPERM;
+  return state.value("machine", "") != machine;
+}
+
+/// Whether the process that wrote a state is still there; one of another machine is believed.
+bool is_alive(const json& state) {
+  return is_elsewhere(state) || ::kill(state.value("process", 0), 0) == 0 || errno == EPERM;
 }
 
 std::optional<PointStatus> read_state(const fs::path& folder) {
@@ -38,10 +43,22 @@ std::optional<PointStatus> read_state(const fs::path& folder) {
   if (!state.is_object()) throw Error(file.string() + ": this is no state of a run; run it again");
   PointStatus point{state.value("point", ""), state.value("status", ""), state.value("seconds", 0.0),
                     state.value("message", ""), folder};
+  point.is_later_than_job = state.value("job", "").empty();
+  point.is_elsewhere = point.status == "running" && is_elsewhere(state);
+  if (point.is_elsewhere) point.job = state.value("job", "");
   if (point.status == "running" && !is_alive(state)) {
     point.status = "interrupted";
     point.message = "its process is gone; the same command goes on where it was";
   }
+  return point;
+}
+
+/// What its folder tells, and its job where Slurm knows more.
+PointStatus status_of_point(const std::string& words, const fs::path& folder,
+                            const std::vector<Submission>& submissions, std::size_t number) {
+  PointStatus point = read_state(folder).value_or(PointStatus{words, "waiting", 0, "", folder});
+  if (!words.empty()) point.point = words;
+  if (const std::string job = job_of(submissions, number); !job.empty()) point.job = job;
   return point;
 }
 
@@ -61,20 +78,18 @@ std::string tail(const fs::path& file, int lines) {
 
 std::vector<PointStatus> status_of(const fs::path& run) {
   const fs::path list = run / kPointsFile;
+  const std::vector<Submission> submissions = read_submissions(run);
   std::vector<PointStatus> result;
   if (fs::exists(list)) {
-    std::size_t index = 0;
-    for (const json& words : json::parse(read_file(list))) {
-      const fs::path folder = point_folder(run, index++);
-      PointStatus point{words, "waiting", 0, "", folder};
-      if (const auto state = read_state(folder)) point = *state;
-      point.point = words;
-      result.push_back(std::move(point));
-    }
-    return result;
+    for (const json& words : json::parse(read_file(list)))
+      result.push_back(status_of_point(words, point_folder(run, result.size()), submissions, result.size() + 1));
+  } else if (fs::exists(run / kStateFile) || !submissions.empty()) {
+    result.push_back(status_of_point("", run, submissions, 1));
+  } else {
+    throw Error(text(run.string(), ": not the folder of a run (it has no ", kStateFile, "); runs stand under runs/"));
   }
-  if (const auto state = read_state(run)) return {*state};
-  throw Error(text(run.string(), ": not the folder of a run (it has no ", kStateFile, "); runs stand under runs/"));
+  add_slurm_status(result);
+  return result;
 }
 
 std::string status_text(const std::vector<PointStatus>& points) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// How it stands with a run or with the points of a sweep, told from what they keep in their folders.
+// How it stands with a run or with the points of a sweep, told from what they keep in their folders and by Slurm.
 
 #include <filesystem>
 #include <string>
@@ -14,6 +14,9 @@ struct PointStatus {
   double seconds = 0;   ///< that it took; 0 while it isn't over
   std::string message;  ///< why it failed or stopped
   std::filesystem::path folder;
+  std::string job = {};            ///< of Slurm: its last, or that which runs it on another machine; "": none
+  bool is_later_than_job = false;  ///< its state was written since, by a process that was no job
+  bool is_elsewhere = false;       ///< it runs on another machine as far as its folder tells
 };
 
 /// Throws `Error` when the folder is no run's.

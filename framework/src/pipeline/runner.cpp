@@ -4,12 +4,19 @@
 #include "pipeline/control.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/grad_cam.hpp"
+#include "pipeline/kept_plan.hpp"
+#include "pipeline/look_ahead.hpp"
 #include "pipeline/opened.hpp"
+#include "pipeline/point_record.hpp"
+#include "pipeline/ranks.hpp"
 #include "pipeline/samples.hpp"
 #include "pipeline/shape_gallery.hpp"
+#include "pipeline/slurm.hpp"
+#include "pipeline/slurm_submit.hpp"
 #include "pipeline/split.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/sweep_run.hpp"
+#include "pipeline/typed_command.hpp"
 #include "pipeline/unknown.hpp"
 #include "training/weights_fit.hpp"
 
@@ -65,8 +72,12 @@ std::string plan_line(const config::Experiment& e) {
 void save_records(const fs::path& folder, const Records& records) {
   json list = json::array();
   for (const StageRecord& r : records)
-    list.push_back(
-        {{"stage", r.stage}, {"made", r.made}, {"reused", r.reused}, {"reason", r.reason}, {"seconds", r.seconds}});
+    list.push_back({{"stage", r.stage},
+                    {"made", r.made},
+                    {"reused", r.reused},
+                    {"reason", r.reason},
+                    {"seconds", r.seconds},
+                    {"artifacts", r.artifacts}});
   write_file(folder / "stages.json", list.dump(1));
 }
 
@@ -77,9 +88,9 @@ void require_possible_split(const RunContext& run, const Cohort& listed) {
     (void)held_out_subjects(split, listed.specimens, fold);
 }
 
-/// One point, all stages. Returns its figures.
-MetricResult run_point(const RunContext& run, const fs::path& folder, Records& records) {
-  Cohort cohort = list_scans(run);
+/// One point, all stages. Returns its figures, and who was listed in `cohort`.
+MetricResult run_point(const RunContext& run, const fs::path& folder, Cohort& cohort, Records& records) {
+  cohort = list_scans(run);
   require_possible_split(run, cohort);
   make_volumes(run, cohort, records);
   make_surfaces(run, cohort, records);
@@ -100,6 +111,7 @@ MetricResult run_point(const RunContext& run, const fs::path& folder, Records& r
                               cohort.has_volumes() ? "CT volume" : "pair of radiographs",
                               ", so identity figures say nothing about identity")});
   show_samples(run, cohort, images);
+  tell_images_made(run);
   for (std::size_t fold = 0; fold < folds.size(); ++fold)
     folds[fold].model = train_model(run, cohort, folds[fold].images, records,
                                     folds.size() > 1 ? text("fold ", fold + 1, " of ", folds.size()) : "");
@@ -138,7 +150,8 @@ config::Sections sections() {
           {"head", training::head_schema()},
           {"augment", training::augment_schema()},
           {"training", training::training_schema()},
-          {"grad_cam", grad_cam_schema()}};
+          {"grad_cam", grad_cam_schema()},
+          {"slurm", slurm_schema()}};
 }
 
 fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
@@ -150,44 +163,102 @@ fs::path run_folder(const fs::path& runs, const config::Plan& plan) {
 
 namespace {
 
+/// A run that is gone on with must come out in the folder that it began in.
+void require_same_folder(const RunOptions& options, const fs::path& folder) {
+  if (options.into.empty() || fs::absolute(folder).lexically_normal() == options.into) return;
+  throw Error(text(options.into.string(), ": ", options.request.file.string(), " has changed since; it now makes ",
+                   folder.string(), ". To begin that run: ", options.command));
+}
+
 /// One point, in its folder, with its figures beside it for whoever collects them.
 int run_one(const RunOptions& options, const config::Plan& plan, std::size_t index, const fs::path& folder,
-            host::Registry& registry) {
+            host::Registry& registry, training::Group& group) {
   const config::Experiment& experiment = plan.points[index].experiment;
   store::Store store(store::Store::standard_root());
   make_folder(folder);
+  const store::Lock turn = take_turn(folder);
+  forget_point(folder);
   fs::remove(folder / kValuesFile);
+  if (options.into.empty()) keep_command(folder, options.words, options.command);
   limit_threads(experiment);
-  const Reporters reporters(experiment, registry);
-  const RunContext run{experiment, registry, store, reporters};
-  Records records;
-  const RunStarted start{experiment.title,
-                         folder,
-                         plan_line(experiment),
-                         options.command,
-                         plan.points.size() > 1 ? point_text(plan, index) : "",
-                         environment(experiment, registry),
-                         experiment.to_toml()};
-  return reported(reporters, start, options.command, [&] {
-    json values = json::array();
-    for (const MetricValue& value : run_point(run, folder, records).values) values.push_back(to_json(value));
-    write_file(folder / kValuesFile, values.dump());
+  PointInputs inputs;
+  Cohort cohort;
+  int code = 0;
+  {  // reporters finish their files with their end
+    const Reporters reporters(experiment, registry);
+    const RunContext run{experiment, registry, store, reporters, group};
+    auto facts = environment(experiment, registry);
+    if (group.size() > 1) facts["processes of the training"] = std::to_string(group.size());
+    const RunStarted start{experiment.title,
+                           folder,
+                           plan_line(experiment),
+                           options.command,
+                           plan.points.size() > 1 ? point_text(plan, index) : "",
+                           std::move(facts),
+                           experiment.to_toml()};
+    code = reported(reporters, start, options.command, [&] {
+      if (plan.points.size() == 1) require_disk(look_ahead(plan, folder, registry, store, 1).disk, store.root());
+      inputs = InputReader(registry).read(experiment);
+      store.serve(folder);
+      Records records;
+      json values = json::array();
+      for (const MetricValue& value : run_point(run, folder, cohort, records).values) values.push_back(to_json(value));
+      write_file(folder / kValuesFile, values.dump());
+    });
+  }
+  // Whom the run has left out it tries again the next time.
+  if (code == 0 && cohort.left_out.empty())
+    remember_point(folder, InputReader::with_source(inputs, listing_digest(cohort)));
+  return code;
+}
+
+/// One point, by this process alone or by all that were started for it.
+int run_by_ranks(const RunOptions& options, const config::Plan& plan, std::size_t index, const fs::path& folder,
+                 host::Registry& registry, const training::Launch& launch) {
+  const config::Experiment& experiment = plan.points[index].experiment;
+  const auto group = join(launch, experiment);
+  return as_rank(*group, [&] {
+    return group->is_first() ? run_one(options, plan, index, folder, registry, *group)
+                             : follow_run(experiment, registry, *group);
   });
+}
+
+std::size_t point_index(const RunOptions& options, const config::Plan& plan) {
+  const auto points = std::ssize(plan.points);
+  if (options.point > points)
+    throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
+  return static_cast<std::size_t>(std::max<std::int64_t>(options.point, 1) - 1);
+}
+
+/// A point of a sweep, or a run that is no sweep, as it was when it was submitted.
+int run_kept(RunOptions options, host::Registry& registry) {
+  const fs::path& folder = options.request.file;
+  KeptPlan kept = kept_plan(folder, registry);
+  const std::size_t index = point_index(options, kept.plan);
+  if (options.point == 0 && kept.plan.points.size() > 1)
+    throw Error(text(folder.string(), ": is the folder of a sweep; say which of its ", kept.plan.points.size(),
+                     " points to run with --point, or name the experiment's file: ", kept.command));
+  load_point(kept, index, folder, registry);
+  options.command = kept.command;
+  return run_by_ranks(options, kept.plan, index, folder_of(kept.plan, folder, index), registry,
+                      launch_of(kept.plan, options.point));
 }
 
 }  // namespace
 
 int run_experiment(const RunOptions& options) {
   host::Registry registry(host::Registry::search_path(options.plugin_folders));
+  if (fs::is_directory(options.request.file)) return run_kept(options, registry);
   const config::Plan plan = config::load(options.request, sections(), registry);
   const fs::path folder = run_folder(options.runs, plan);
-  const auto points = std::ssize(plan.points);
-  if (options.point > points)
-    throw Error(text("--point ", options.point, ": the sweep has ", points, points == 1 ? " point" : " points"));
-  if (points == 1) return run_one(options, plan, 0, folder, registry);
-  if (options.point == 0) return run_sweep(options, plan, folder, registry);
-  const auto index = static_cast<std::size_t>(options.point - 1);
-  return run_one(options, plan, index, point_folder(folder, index), registry);
+  const std::size_t index = point_index(options, plan);
+  if (options.on_slurm) return submit_to_slurm(options, plan, folder, registry);
+  const training::Launch launch = launch_of(plan, options.point);
+  const bool is_whole_sweep = plan.points.size() > 1 && options.point == 0;
+  const fs::path own = is_whole_sweep ? folder : folder_of(plan, folder, index);
+  require_same_folder(options, own);
+  if (is_whole_sweep) return run_sweep(options, plan, own, registry);
+  return run_by_ranks(options, plan, index, own, registry, launch);
 }
 
 namespace {

@@ -17,13 +17,18 @@ struct RunOptions {
   config::Request request;
   std::vector<std::filesystem::path> plugin_folders;
   std::filesystem::path runs = "runs";
-  std::string command;     ///< what the user typed
-  std::int64_t jobs = 1;   ///< points of a sweep that run at once
-  double memory = 0;       ///< GB of data of each job; 0: no limit
-  std::int64_t point = 0;  ///< of a sweep, from 1; 0 is all
+  std::string command{};             ///< what the user typed
+  std::vector<std::string> words{};  ///< the arguments of this process
+  std::filesystem::path into{};      ///< the folder that must come out, where a run is gone on with; "": any
+  std::int64_t jobs = 1;             ///< points of a sweep that run at once
+  double memory = 0;                 ///< GB of data of each job; 0: no limit
+  std::int64_t point = 0;            ///< of a sweep, from 1; 0 is all
+  bool on_slurm = false;             ///< submit the points as jobs instead of running them
+  std::int64_t at_once = 0;          ///< jobs of Slurm that run at once; 0 leaves it to the cluster
 };
 
-/// Exit code: 0 complete, 1 failed, 2 the user's mistake, 130 stopped. Errors are thrown.
+/// `request.file` may also be the folder of a submitted experiment: then `point` of it runs as it was submitted.
+/// Exit code: 0 complete (or submitted), 1 failed, 2 the user's mistake, 130 stopped. Errors are thrown.
 int run_experiment(const RunOptions& options);
 
 /// The folder of an experiment: its title and the digest of everything that it says, the sweep included.

@@ -7,19 +7,27 @@ namespace osteon::pipeline {
 Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients, StageReport& report,
                     const std::function<store::Artifact()>& make) {
   const std::string key = ingredients.key();
-  if (const auto digest = run.store.digest(key)) {
-    report.reused();
+  if (run.looks_only) {
+    const auto digest = run.store.digest(key);
+    if (digest) report.reused(key);
+    if (!digest) report.lacks(key);
+    return {key, digest.value_or("to be made: " + key)};
+  }
+  if (const auto digest = run.store.use(key)) {
+    report.reused(key);
     return {key, *digest};
   }
+  if (!run.group.is_first())
+    throw Error(text(ingredients.stage, " of ", ingredients.subject, ": rank 0 has not made it"));
   const store::Lock lock = run.store.lock(key);
   if (const auto digest = run.store.digest(key)) {
-    report.reused();
+    report.reused(key);
     return {key, *digest};
   }
   const std::string reason = run.store.why(ingredients);
   const store::Artifact artifact = make();
   Stored stored{key, run.store.put(ingredients, artifact)};
-  report.made(reason);
+  report.made(key, reason);
   return stored;
 }
 
@@ -54,7 +62,8 @@ at::Tensor raw_pixels(const training::Pixels& pixels, const NetworkInput& input)
 
 void finish(StageReport& report, Records& records, const std::string& detail) {
   report.finish(detail);
-  records.push_back({report.stage(), report.reason(), report.made_count(), report.reused_count(), report.seconds()});
+  records.push_back({report.stage(), report.reason(), report.made_count(), report.reused_count(), report.seconds(),
+                     report.artifacts(), report.lacking()});
 }
 
 }  // namespace osteon::pipeline

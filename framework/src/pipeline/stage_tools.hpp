@@ -8,7 +8,7 @@
 namespace osteon::pipeline {
 
 /// Returns the artifact of `ingredients`, made by `make` if the store has none. A second process that wants the same
-/// one waits for this.
+/// one waits for this. Ranks from 1 on make nothing: what is missing is an `Error`.
 Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients, StageReport& report,
                     const std::function<store::Artifact()>& make);
 

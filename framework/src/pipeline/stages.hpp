@@ -22,6 +22,9 @@ struct RunContext {
   host::Registry& registry;
   store::Store& store;
   const Reporters& reporters;
+  training::Group& group = training::Group::alone();  ///< the processes of a run by several (pipeline/ranks.hpp)
+  /// Nothing is made: stages note what the store has and what it lacks. For plans.
+  bool looks_only = false;
 };
 
 /// A stored artifact: where it is, and what it holds.
@@ -65,11 +68,15 @@ struct StageRecord {
   std::string stage, reason;
   std::int64_t made = 0, reused = 0;
   double seconds = 0;
+  std::vector<std::string> artifacts;  ///< keys of what was made or reused
+  std::vector<std::string> lacking;    ///< keys of what would be made, where a run only looks
 };
 using Records = std::vector<StageRecord>;
 
 /// What the source lists, nothing made.
 [[nodiscard]] Cohort list_scans(const RunContext& run);
+/// SHA-256 of who is listed, and of the files that each scan is made of.
+[[nodiscard]] std::string listing_digest(const Cohort& cohort);
 /// The volumes of the scans that `cohort` holds.
 void make_volumes(const RunContext& run, Cohort& cohort, Records& records);
 /// All that the source lists, with its volumes.

@@ -178,6 +178,16 @@ Cohort list_scans(const RunContext& run) {
   return cohort;
 }
 
+std::string listing_digest(const Cohort& cohort) {
+  Digest digest;
+  for (const Scan& scan : cohort.scans) {
+    const SpecimenInfo& specimen = cohort.specimens[scan.specimen];
+    digest.add(text(specimen.id, "\n", specimen.subject, "\n", to_text(specimen.side), "\n", specimen.acquisitions,
+                    "\n", scan.acquisition, "\n", scan.files, "\n"));
+  }
+  return digest.hex();
+}
+
 Cohort make_volumes(const RunContext& run, Records& records) {
   Cohort cohort = list_scans(run);
   make_volumes(run, cohort, records);
@@ -202,12 +212,14 @@ void make_volumes(const RunContext& run, Cohort& cohort, Records& records) {
       artifact.facts["voxels"] = voxel_digest(acquisition);
       return artifact;
     });
-    scan.has_volume = !run.store.facts(scan.volume.key).contains("pair");
+    // What is not made yet is taken for a volume, as nearly all are.
+    if (!run.looks_only || run.store.contains(scan.volume.key))
+      scan.has_volume = !run.store.facts(scan.volume.key).contains("pair");
   });
   require_distinct_people(cohort.specimens, cohort.scans);
   finish(report, records,
          text(cohort.scans.size(), cohort.has_volumes() ? " volumes of " : " scans of ", bones_of(cohort), " bones"));
-  tell_notices(run, cohort);
+  if (!run.looks_only) tell_notices(run, cohort);
 }
 
 void make_surfaces(const RunContext& run, Cohort& cohort, Records& records) {

@@ -3,6 +3,7 @@
 #include "pipeline/stage_tools.hpp"
 
 #include "host/stop.hpp"
+#include "pipeline/ranks.hpp"
 #include "training/runtime.hpp"
 #include "training/weights_fit.hpp"
 #include "training/whitening.hpp"
@@ -39,6 +40,8 @@ std::map<std::string, std::string> network_parts(const RunContext& run, const ho
   auto parts = first_network_parts(run, backbone);
   merge(parts, section_parts(run.experiment, "augment"));
   merge(parts, section_parts(run.experiment, "training"));
+  // The order in which gradients are added changes the last bits too. One process says nothing, as it always has.
+  if (run.group.size() > 1) parts["training.ranks"] = std::to_string(run.group.size());
   return parts;
 }
 
@@ -210,21 +213,35 @@ TrainedModel train_model(const RunContext& run, const Cohort& cohort, const Imag
   StageReport report(run.reporters, "train",
                      backbone.name() + " · " + model.loss->name() + (fold.empty() ? "" : " · " + fold), 0, "batches");
   const training::Data data = training_data(images);
+  const auto& sections = run.experiment.sections;
+  const std::string checkpoints = of_one_process(ingredients, settings).key();
+  if (!run.group.is_first()) {
+    if (joins_training(run, ingredients))
+      (void)training::train(*model.network, *model.loss, data, settings, sections.at("augment"),
+                            run.store.working_folder(checkpoints), {}, run.group);
+    return model;
+  }
   std::string detail;
+  bool is_told = false;
   model.stored = find_or_make(run, ingredients, report, [&] {
-    const auto work = run.store.working_folder(ingredients.key());
+    std::optional<store::Lock> lock;  // of the checkpoints, where `find_or_make` holds that of another key
+    if (checkpoints != ingredients.key()) lock.emplace(run.store.lock(checkpoints));
+    const auto work = run.store.working_folder(checkpoints);
     const training::Listener listener{[&](const training::Progress& p) {
                                         detail = p.detail;
                                         report.progress(p.batches_done, p.batches_total, p.seconds_left, p.detail);
                                       },
                                       {}};
-    const auto& sections = run.experiment.sections;
     training::Trained trained;
-    if (settings.integer("epochs") > 0)
-      trained = training::train(*model.network, *model.loss, data, settings, sections.at("augment"), work, listener);
-    else
+    if (settings.integer("epochs") > 0) {
+      is_told = true;
+      tell_training(run, &ingredients);
+      trained = training::train(*model.network, *model.loss, data, settings, sections.at("augment"), work, listener,
+                                run.group);
+    } else {
       training::prepare_loss(*model.loss, data.classes, *model.network, training::resolved_device(settings),
                              static_cast<std::uint64_t>(settings.integer("seed")));
+    }
     training::fit_whitening(*model.network, data, sections.at("head"), settings, sections.at("augment"));
     store::Artifact artifact;
     for (auto& [name, tensor] : training::network_state(*model.network))
@@ -236,6 +253,9 @@ TrainedModel train_model(const RunContext& run, const Cohort& cohort, const Imag
     artifact.facts["width"] = images.pixels.width();
     return artifact;
   });
+  if (!is_told) tell_training(run, nullptr);
+  std::error_code ignored;  // an old checkpoint costs room and nothing else
+  if (checkpoints != model.stored.key) std::filesystem::remove_all(run.store.working_folder(checkpoints), ignored);
   restore_model(model, run.store.load(model.stored.key), data.classes, settings);
   finish(report, records, detail.empty() ? "network" : detail);
   return model;

@@ -2,11 +2,16 @@
 
 #include "host/stop.hpp"
 #include "pipeline/artifacts.hpp"
+#include "pipeline/durations.hpp"
 #include "pipeline/environment.hpp"
 #include "pipeline/jobs.hpp"
+#include "pipeline/look_ahead.hpp"
 #include "pipeline/opened.hpp"
 #include "pipeline/reporters.hpp"
 #include "pipeline/sweep_summary.hpp"
+#include "pipeline/sweep_table.hpp"
+#include "pipeline/typed_command.hpp"
+#include "training/runtime.hpp"
 
 #include <osteon/error.hpp>
 #include <osteon/files.hpp>
@@ -15,6 +20,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <thread>
 
@@ -41,17 +47,6 @@ std::vector<std::string> arguments_of(const RunOptions& options, std::size_t ind
   return words;
 }
 
-std::string clock(double seconds) {
-  char words[32];
-  const auto whole = static_cast<long>(seconds + 0.5);
-  if (whole < 60) {
-    std::snprintf(words, sizeof words, "%.1f s", seconds);
-  } else {
-    std::snprintf(words, sizeof words, "%ld min %02ld s", whole / 60, whole % 60);
-  }
-  return words;
-}
-
 std::string last_line(const fs::path& file) {
   if (!fs::exists(file)) return "";
   std::string all = read_file(file);
@@ -59,21 +54,21 @@ std::string last_line(const fs::path& file) {
   return all.substr(all.rfind('\n') + 1);
 }
 
-/// Lines about the points that run side by side, whose own output goes to their folders.
+/// Lines about the points that run, whose own output goes to their folders where several run at once.
 class Progress {
  public:
-  Progress(const config::Plan& plan, const fs::path& folder, const JobLimits& limits)
-      : plan_(plan), folder_(folder), limits_(limits) {}
+  Progress(const config::Plan& plan, const fs::path& folder, const JobLimits& limits, std::size_t to_do)
+      : plan_(plan), folder_(folder), limits_(limits), to_do_(to_do) {}
 
   void operator()(std::size_t index, const JobEnd& end) {
     ++ended_;
     spent_ += end.seconds;
     std::cout << " point      " << point_text(plan_, index) << "   "
-              << (end.is_success() ? "complete" : "failed, " + reason(end)) << " in " << clock(end.seconds);
-    const auto left = static_cast<double>(plan_.points.size() - ended_);
+              << (end.is_success() ? "complete" : "failed, " + reason(end)) << " in " << duration_text(end.seconds);
+    const auto left = static_cast<double>(to_do_ - ended_);
     if (left > 0)
-      std::cout << " · " << plan_.points.size() - ended_ << " left, about "
-                << clock(spent_ / static_cast<double>(ended_) * left / std::min<double>(limits_.at_once, left));
+      std::cout << " · " << to_do_ - ended_ << " left, about "
+                << duration_text(spent_ / static_cast<double>(ended_) * left / std::min<double>(limits_.at_once, left));
     std::cout << "\n";
     if (!end.is_success()) std::cout << "            " << last_line(point_folder(folder_, index) / kOutputFile) << "\n";
     std::cout << std::flush;
@@ -83,7 +78,7 @@ class Progress {
   const config::Plan& plan_;
   const fs::path& folder_;
   const JobLimits& limits_;
-  std::size_t ended_ = 0;
+  std::size_t to_do_, ended_ = 0;
   double spent_ = 0;
 };
 
@@ -124,26 +119,44 @@ fs::path point_folder(const fs::path& folder, std::size_t index) {
   return folder / number;
 }
 
-int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::path& folder, host::Registry& registry) {
-  make_folder(folder);
-  const JobLimits limits = limits_of(options);
-  std::vector<Job> jobs;
+void write_points(const config::Plan& plan, const fs::path& folder) {
   json points = json::array();
-  for (std::size_t i = 0; i < plan.points.size(); ++i) {
-    const fs::path own = point_folder(folder, i);
-    make_folder(own);
-    fs::remove(own / kValuesFile);  // of an earlier run, which this one checks anew
-    jobs.push_back({arguments_of(options, i), limits.at_once > 1 ? own / kOutputFile : fs::path()});
-    points.push_back(point_text(plan, i));
-  }
+  for (std::size_t i = 0; i < plan.points.size(); ++i) points.push_back(point_text(plan, i));
   write_file(folder / kPointsFile, points.dump(1));
-  if (limits.at_once > 1)
-    std::cout << " sweep      " << plan.points.size() << " points, " << limits.at_once << " at once with "
-              << limits.threads << (limits.threads == 1 ? " thread" : " threads") << " each · " << folder.string()
-              << "\n"
+}
+
+int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::path& folder, host::Registry& registry) {
+  const JobLimits limits = limits_of(options);
+  // What a point makes depends on its threads, so the outlook must know them as its process will.
+  if (limits.threads > 0) ::setenv(training::kThreadsVariable, std::to_string(limits.threads).c_str(), 1);
+  store::Store store(store::Store::standard_root());
+  const Outlook outlook = look_ahead(plan, folder, registry, store, options.jobs);
+  std::cout << outlook_text(plan, outlook, store.root()) << std::flush;
+  require_disk(outlook.disk, store.root());
+  make_folder(folder);
+  std::vector<Job> jobs;
+  std::vector<std::size_t> indices;  // of the points that jobs are for
+  {
+    const store::Lock turn = take_turn(folder);
+    if (options.into.empty()) keep_command(folder, options.words, options.command);
+    for (std::size_t i = 0; i < plan.points.size(); ++i) {
+      if (outlook.is_done[i]) continue;
+      const fs::path own = point_folder(folder, i);
+      make_folder(own);
+      fs::remove(own / kValuesFile);  // of an earlier run, which this one makes anew
+      indices.push_back(i);
+      jobs.push_back({arguments_of(options, i), limits.at_once > 1 ? own / kOutputFile : fs::path()});
+    }
+    write_points(plan, folder);
+  }
+  if (limits.at_once > 1 && !jobs.empty())
+    std::cout << " sweep      " << jobs.size() << (jobs.size() == 1 ? " point, " : " points, ") << limits.at_once
+              << " at once with " << limits.threads << (limits.threads == 1 ? " thread" : " threads") << " each · "
+              << folder.string() << "\n"
               << std::flush;
-  Progress progress(plan, folder, limits);
-  const auto ends = run_jobs(jobs, limits, [&](std::size_t index, const JobEnd& end) {
+  Progress progress(plan, folder, limits, jobs.size());
+  const auto ends = run_jobs(jobs, limits, [&](std::size_t job, const JobEnd& end) {
+    const std::size_t index = indices[job];
     if (end.signal != 0)  // it could not say so itself
       write_state(point_folder(folder, index), {"failed", end.seconds, reason(end), point_text(plan, index)});
     if (limits.at_once > 1 || !end.is_success()) progress(index, end);
@@ -152,23 +165,36 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const fs::pat
     std::cerr << "stopped; nothing is lost. Go on with: " << options.command << "\n";
     return 130;
   }
+  std::vector<std::string> problems(plan.points.size());
+  for (std::size_t job = 0; job < ends.size(); ++job)
+    if (!ends[job].is_success()) problems[indices[job]] = reason(ends[job]);
+  const store::Lock turn = take_turn(folder);
+  return report_sweep(plan, folder, problems, jobs.empty() ? "all up to date" : "all run", options.command, registry);
+}
+
+int report_sweep(const config::Plan& plan, const fs::path& folder, const std::vector<std::string>& problems,
+                 const std::string& success, const std::string& command, host::Registry& registry) {
   const SweepResults results = results_of(plan, folder);
-  const auto failed = std::ranges::count_if(ends, [](const JobEnd& end) { return !end.is_success(); });
+  const auto failed = std::ranges::count_if(problems, [](const std::string& problem) { return !problem.empty(); });
   const Reporters reporters(plan.base, registry);
-  const std::string all = failed == 0 ? text(plan.points.size(), " points, all run")
+  const std::string all = failed == 0 ? text(plan.points.size(), " points, ", success)
                                       : text(failed, " of ", plan.points.size(), " points failed");
-  const RunStarted start{plan.title,         folder, all + "; their folders stand below this one",
-                         options.command,    "",     environment(plan.base, registry),
+  const RunStarted start{plan.title,
+                         folder,
+                         all + "; their folders stand below this one",
+                         command,
+                         "",
+                         environment(plan.base, registry),
                          plan.base.to_toml()};
-  return reported(reporters, start, options.command, [&] {
+  return reported(reporters, start, command, [&] {
     const std::vector<MetricValue> table = sweep_table(plan, results);
     write_file(folder / "table.csv", sweep_csv(plan, results));
     reporters(sweep_summary(plan, results, folder));
     reporters(Results{table});
     if (failed == 0) return;
     std::string list;
-    for (std::size_t i = 0; i < ends.size(); ++i)
-      if (!ends[i].is_success()) list += text("\n  ", point_text(plan, i), ": ", reason(ends[i]));
+    for (std::size_t i = 0; i < problems.size(); ++i)
+      if (!problems[i].empty()) list += text("\n  ", point_text(plan, i), ": ", problems[i]);
     throw failure(text(failed, " of ", plan.points.size(),
                        " points failed; the same command tries them again. `osteon status ", folder.string(),
                        "` says more.", list));

@@ -21,9 +21,19 @@ inline constexpr const char* kOutputFile = "output.txt";
 /// "04" below the sweep's folder.
 [[nodiscard]] std::filesystem::path point_folder(const std::filesystem::path& folder, std::size_t index);
 
+/// Writes the list of points into the sweep's folder.
+void write_points(const config::Plan& plan, const std::filesystem::path& folder);
+
 /// Runs every point, as many at once as `options.jobs` says, then makes the sweep's table and report of those that are
 /// complete. Exit code: 0, 1 when a point failed, 130 when stopped.
 int run_sweep(const RunOptions& options, const config::Plan& plan, const std::filesystem::path& folder,
               host::Registry& registry);
+
+/// The sweep's table and report, of the points whose figures are in their folders. `problems`: of each point why it has
+/// none, "" where it is complete; with any, a failure that lists them is thrown at the end. `success`: what is said of the
+/// points where there is none: "all run".
+int report_sweep(const config::Plan& plan, const std::filesystem::path& folder,
+                 const std::vector<std::string>& problems, const std::string& success, const std::string& command,
+                 host::Registry& registry);
 
 }  // namespace osteon::pipeline

@@ -5,9 +5,10 @@
 // with the numbers: 1.7 GB/s here on a processor with SHA instructions (`openssl speed -evp sha256`). `digest`, all
 // that a run needs of the stages that it reuses, reads the manifest alone.
 
-#include "store/disk.hpp"
 #include "host/fault.hpp"
+#include "store/disk.hpp"
 #include "store/layout.hpp"
+#include "store/quota.hpp"
 #include "store/store.hpp"
 
 #include <osteon/digest.hpp>
@@ -171,6 +172,10 @@ std::string Store::put(const Ingredients& ingredients, const Artifact& artifact)
   const std::string key = ingredients.key();
   const std::filesystem::path folder = artifact_folder(root_, key);
   check_name("stage", ingredients.stage);
+  std::uint64_t bytes = 0;
+  for (const auto& [name, tensor] : artifact.tensors)
+    if (tensor.defined()) bytes += tensor.nbytes();
+  require_quota(root_, bytes, text(ingredients.stage, " of ", ingredients.subject));
   nlohmann::json tensors = nlohmann::json::array();
   {
     TemporaryFolder temporary(temporary_path(root_, key));

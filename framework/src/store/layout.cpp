@@ -61,12 +61,19 @@ std::filesystem::path temporary_path(const std::filesystem::path& root, std::str
   return root / "tmp" / text(stem, ".", ::getpid(), ".", number++);
 }
 
-void remove_leftovers(const std::filesystem::path& root) {
-  std::error_code ignored;  // what can't be removed now disturbs nobody and is tried again the next time
+std::vector<std::filesystem::path> leftovers_of(const std::filesystem::path& root) {
+  std::vector<std::filesystem::path> found;
+  std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(root / "tmp", ignored)) {
     const pid_t owner = owner_of(entry.path().filename().string());
-    if (owner != 0 && !lives(owner) && !is_held(entry.path())) std::filesystem::remove_all(entry.path(), ignored);
+    if (owner != 0 && !lives(owner) && !is_held(entry.path())) found.push_back(entry.path());
   }
+  return found;
+}
+
+void remove_leftovers(const std::filesystem::path& root) {
+  std::error_code ignored;  // what can't be removed now disturbs nobody and is tried again the next time
+  for (const std::filesystem::path& path : leftovers_of(root)) std::filesystem::remove_all(path, ignored);
 }
 
 std::string json_text(const nlohmann::json& json, int indent) {

@@ -6,6 +6,8 @@
 //     tmp/ab12….PID.N                    one that process PID is writing
 //     work/ab12…/                        checkpoints of one in the making
 //     locks/ab12…                        held while one is being made
+//     locks/lookups                      held by all who look up, alone by who takes away
+//     users/HASH                         keys of the artifacts that a run or a process needs (users.hpp)
 //     latest/STAGE/HASH.json             ingredients of the newest artifact of a stage and a subject
 //     salt                               the secret of this store's pseudonyms
 
@@ -14,6 +16,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace osteon::store {
 
@@ -26,7 +29,10 @@ void check_name(std::string_view what, std::string_view name);
 /// Path of a new file or folder in tmp/ that no other process and thread uses.
 [[nodiscard]] std::filesystem::path temporary_path(const std::filesystem::path& root, std::string_view stem);
 
-/// Removes from tmp/ what processes left that live no more.
+/// What stands in tmp/ and was left by processes that live no more.
+[[nodiscard]] std::vector<std::filesystem::path> leftovers_of(const std::filesystem::path& root);
+
+/// Removes it.
 void remove_leftovers(const std::filesystem::path& root);
 
 /// Keeps the ingredients of an artifact that has just been stored, for `Store::why`.

@@ -1,9 +1,10 @@
-// A store's folders, locks and salt. Artifacts are in artifact.cpp, reasons in why.cpp.
+// A store's folders, locks and salt. Artifacts are in artifact.cpp, reasons in why.cpp, who needs them in users.cpp.
 
 #include "store/store.hpp"
 
 #include "store/disk.hpp"
 #include "store/layout.hpp"
+#include "store/users.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/error.hpp>
@@ -47,8 +48,25 @@ Lock::~Lock() {
 }
 
 Store::Store(std::filesystem::path root) : root_(std::move(root)) {
-  for (const char* folder : {"tmp", "locks", "work", "latest"}) make_folder(root_ / folder);
+  for (const char* folder : {"tmp", "locks", "work", "latest", "users"}) make_folder(root_ / folder);
   remove_leftovers(root_);
+}
+
+Store::Store(Store&&) noexcept = default;
+Store::~Store() = default;
+
+void Store::serve(const std::filesystem::path& run) { users_ = std::make_unique<UserList>(root_, run); }
+
+std::optional<std::string> Store::use(const std::string& key) const {
+  if (users_ == nullptr) users_ = std::make_unique<UserList>(root_, "");
+  const HeldFile lookups = lock_of_lookups(root_, false);
+  users_->add(key);
+  return digest(key);
+}
+
+bool Store::contains(const std::string& key) const {
+  std::error_code ignored;
+  return std::filesystem::exists(artifact_folder(root_, key), ignored);
 }
 
 std::filesystem::path Store::standard_root() {

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -40,16 +41,28 @@ class Lock {
   int descriptor_;
 };
 
+class UserList;
+
 class Store {
  public:
   /// $OSTEON_STORE, by default runs/.store in the working folder. Makes the folder; throws `Error` when it can't.
   explicit Store(std::filesystem::path root);
+  Store(Store&&) noexcept;
+  ~Store();
   [[nodiscard]] static std::filesystem::path standard_root();
 
   [[nodiscard]] const std::filesystem::path& root() const { return root_; }
 
   /// SHA-256 of the artifact's content (facts and tensors), or nothing when it has not been made.
   [[nodiscard]] std::optional<std::string> digest(const std::string& key) const;
+
+  /// The same for whoever will load it, or make it: from now on `osteon gc` leaves it alone, for the run that `serve`
+  /// has named, or else for as long as this process lives.
+  [[nodiscard]] std::optional<std::string> use(const std::string& key) const;
+  /// Whether an artifact is there, without a look into it.
+  [[nodiscard]] bool contains(const std::string& key) const;
+  /// Names the folder of the run that artifacts will be used for.
+  void serve(const std::filesystem::path& run);
 
   /// The facts of an artifact, without reading its tensors.
   [[nodiscard]] nlohmann::json facts(const std::string& key) const;
@@ -59,6 +72,7 @@ class Store {
   [[nodiscard]] Artifact load(const std::string& key) const;
 
   /// Stores under a temporary name, flushes, renames; remembers the ingredients for `why`. Returns the content digest.
+  /// Throws a failure when the disk is full or OSTEON_STORE_QUOTA would be exceeded.
   std::string put(const Ingredients& ingredients, const Artifact& artifact);
 
   /// Waits until no other process makes the same artifact. Look again with `digest` once it is held.
@@ -76,6 +90,7 @@ class Store {
 
  private:
   std::filesystem::path root_;
+  mutable std::unique_ptr<UserList> users_;
 };
 
 /// NumPy's .npy, version 1.0, little-endian, C order: uint8, int16, int32, int64, float32, float64.

@@ -139,6 +139,8 @@ void restore(TrainingState& state, torch::serialize::InputArchive& archive) {
   state.best_epoch = read_value(archive, "best epoch").toInt();
   state.best_accuracy = read_value(archive, "best accuracy").toDouble();
   state.epochs_without_gain = read_value(archive, "epochs without gain").toInt();
+  c10::IValue ranks;
+  if (archive.try_read("ranks", ranks)) state.ranks = ranks.toInt();  // older ones: 1
   state.curves = read_curves(archive);
   state.notices = read_texts(archive, "notices");
 }
@@ -176,6 +178,7 @@ void save_checkpoint(const TrainingState& state, const Identity& identity, const
   archive.write("best epoch", c10::IValue(state.best_epoch));
   archive.write("best accuracy", c10::IValue(state.best_accuracy));
   archive.write("epochs without gain", c10::IValue(state.epochs_without_gain));
+  archive.write("ranks", c10::IValue(state.ranks));
   write_tensors(archive, state);
   state.optimiser.rule().save(rule);
   archive.write("optimiser", rule);

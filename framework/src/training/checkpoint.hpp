@@ -16,6 +16,7 @@ struct TrainingState {
   std::int64_t best_epoch = 0;  ///< 0: none yet
   double best_accuracy = 0;
   std::int64_t epochs_without_gain = 0;
+  std::int64_t ranks = 1;  ///< processes that trained the last epoch
   std::vector<CurvePoint> curves;
   std::vector<std::string> notices;
 };

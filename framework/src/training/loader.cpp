@@ -9,13 +9,14 @@
 namespace osteon::training {
 
 Loader::Loader(const Data& data, const Augmentation& augmentation, const Parameters& training, std::int64_t first,
-               bool pinned)
+               bool pinned, const Group& group)
     : data_(data),
       augmentation_(augmentation),
       layout_{data.pixels.height(), data.pixels.width(), data.views},
       sampler_(data, training),
       seed_(static_cast<std::uint64_t>(training.integer("seed"))),
       pinned_(pinned),
+      group_(group),
       next_number_(first) {
   sampler_.skip(first);
   const auto workers = static_cast<std::size_t>(training.integer("workers"));
@@ -33,21 +34,31 @@ Loader::~Loader() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-Batch Loader::empty_batch(std::vector<std::int64_t> rows) const {
-  const auto count = static_cast<std::int64_t>(rows.size());
-  Batch batch{std::move(rows), at::empty({count, layout_.height, layout_.width}, at::kByte),
+Batch Loader::empty_batch(std::int64_t number, std::vector<std::int64_t> rows) const {
+  const auto count = static_cast<std::int64_t>(rows.size()), own = group_.share(count).count();
+  Batch batch{number, std::move(rows), at::empty({own, layout_.height, layout_.width}, at::kByte),
               at::empty({count}, at::kLong)};
   if (pinned_) batch.pixels = batch.pixels.pin_memory(), batch.labels = batch.labels.pin_memory();
+  for (std::int64_t i = 0; i < count; ++i)
+    batch.labels.data_ptr<std::int64_t>()[i] =
+        data_.labels.data_ptr<std::int64_t>()[batch.rows[static_cast<std::size_t>(i)]];
   return batch;
 }
 
-void Loader::fill_image(const Batch& batch, std::int64_t image, std::int64_t number) const {
-  const std::int64_t row = batch.rows[static_cast<std::size_t>(image)];
-  const auto epoch = static_cast<std::uint64_t>(number / sampler_.batches_per_epoch());
-  batch.labels.data_ptr<std::int64_t>()[image] = data_.labels.data_ptr<std::int64_t>()[row];
-  const Random random(seed_, text("augment:epoch ", epoch), static_cast<std::uint64_t>(row));
-  augmentation_.apply(data_.pixels.image(row),
-                      batch.pixels.data_ptr<std::uint8_t>() + image * layout_.height * layout_.width, layout_, random);
+void Loader::fill_images(const Batch& batch, std::int64_t first, std::int64_t last, std::uint8_t* pixels) const {
+  const auto epoch = static_cast<std::uint64_t>(batch.number / sampler_.batches_per_epoch());
+  for (std::int64_t i = first; i < last; ++i, pixels += layout_.height * layout_.width) {
+    const std::int64_t row = batch.rows[static_cast<std::size_t>(i)];
+    const Random random(seed_, text("augment:epoch ", epoch), static_cast<std::uint64_t>(row));
+    augmentation_.apply(data_.pixels.image(row), pixels, layout_, random);
+  }
+}
+
+at::Tensor Loader::all_pixels(const Batch& batch) const {
+  const std::int64_t count = std::ssize(batch.rows);
+  at::Tensor pixels = at::empty({count, layout_.height, layout_.width}, at::kByte);
+  fill_images(batch, 0, count, pixels.data_ptr<std::uint8_t>());
+  return pixels;
 }
 
 void Loader::work() {
@@ -56,13 +67,14 @@ void Loader::work() {
     room_.wait(lock, [this] { return stopping_ || slots_.size() < most_slots_; });
     if (stopping_) return;
     const auto slot = std::make_shared<Slot>();
-    slot->number = next_number_++;
+    const std::int64_t number = next_number_++;
     slots_.push_back(slot);
     std::vector<std::int64_t> rows = sampler_.next();
     lock.unlock();
     try {
-      slot->batch = empty_batch(std::move(rows));
-      for (std::int64_t i = 0; i < std::ssize(slot->batch.rows); ++i) fill_image(slot->batch, i, slot->number);
+      slot->batch = empty_batch(number, std::move(rows));
+      const Group::Share share = group_.share(std::ssize(slot->batch.rows));
+      fill_images(slot->batch, share.first, share.last, slot->batch.pixels.data_ptr<std::uint8_t>());
     } catch (...) {
       slot->problem = std::current_exception();
     }
@@ -74,11 +86,12 @@ void Loader::work() {
 
 Batch Loader::next() {
   if (workers_.empty()) {
-    const Batch batch = empty_batch(sampler_.next());
-    parallel_for(0, std::ssize(batch.rows), 1, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t i = first; i < last; ++i) fill_image(batch, i, next_number_);
+    const Batch batch = empty_batch(next_number_++, sampler_.next());
+    const Group::Share share = group_.share(std::ssize(batch.rows));
+    parallel_for(share.first, share.last, 1, [&](std::int64_t first, std::int64_t last) {
+      fill_images(batch, first, last,
+                  batch.pixels.data_ptr<std::uint8_t>() + (first - share.first) * layout_.height * layout_.width);
     });
-    ++next_number_;
     return batch;
   }
   std::unique_lock lock(mutex_);

@@ -151,6 +151,32 @@ Optimiser::Optimiser(FingerprintNetwork& network, const std::map<std::string, at
 
 void Optimiser::zero_gradients() { rule_->zero_grad(); }
 
+void Optimiser::sum_gradients(Group& group) {
+  if (group.size() == 1) return;
+  // One exchange: all gradients behind each other, then a flag for each that some rank has.
+  std::vector<at::Tensor> parts;
+  at::Tensor has = at::zeros({std::ssize(parameters_)}, at::kFloat);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const at::Tensor& parameter = parameters_[i];
+    const bool has_one = parameter.grad().defined();
+    has.data_ptr<float>()[i] = has_one ? 1 : 0;
+    parts.push_back((has_one ? parameter.grad() : at::zeros_like(parameter)).detach().reshape({-1}).to(at::kFloat));
+  }
+  parts.push_back(has.to(parts.front().device()));
+  at::Tensor all = at::cat(parts);
+  group.sum(all);
+  has = all.slice(0, all.numel() - has.numel()).cpu();
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    at::Tensor& parameter = parameters_[i];
+    const at::Tensor summed = all.slice(0, first, first + parameter.numel()).view(parameter.sizes());
+    first += parameter.numel();
+    if (has.data_ptr<float>()[i] == 0) continue;
+    if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter).detach();
+    parameter.mutable_grad().copy_(summed);
+  }
+}
+
 void Optimiser::step(std::int64_t step) {
   if (gradient_norm_ > 0) torch::nn::utils::clip_grad_norm_(parameters_, gradient_norm_);
   const double rate = learning_rate_ * schedule_.factor(step);

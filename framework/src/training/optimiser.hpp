@@ -60,6 +60,9 @@ class Optimiser {
             const Parameters& training, const Schedule& schedule);
 
   void zero_gradients();
+  /// Adds up the gradients that the ranks have of their shares. The loss is rank 0's alone, and so are the gradients of
+  /// its own weights.
+  void sum_gradients(Group& group);
   /// Changes the weights by their gradients; `step` counts from 0 over the whole training.
   void step(std::int64_t step);
 

@@ -14,18 +14,44 @@
 
 namespace osteon::training {
 
-int resolved_threads(const Parameters& training) {
+namespace {
+
+/// What this process takes of a machine that several share; set once, before anything is computed.
+struct Portion {
+  int of_cores = 1;  ///< one of so many
+  int device = 0;
+};
+Portion& portion() {
+  static Portion one;
+  return one;
+}
+
+int threads_where_cores_are(const Parameters& training, int cores) {
   const auto asked = static_cast<int>(training.integer("threads"));
   if (asked > 0) return asked;
   // What a run of several jobs leaves to each.
   if (const char* share = std::getenv(kThreadsVariable); share != nullptr && std::atoi(share) > 0)
     return std::atoi(share);
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return std::max(1, cores);
 }
 
+int all_cores() { return static_cast<int>(std::thread::hardware_concurrency()); }
+
+}  // namespace
+
+int resolved_threads(const Parameters& training) {
+  return threads_where_cores_are(training, all_cores() / portion().of_cores);
+}
+
+int threads_of_one_process(const Parameters& training) { return threads_where_cores_are(training, all_cores()); }
+
+void divide_cores(int processes) { portion().of_cores = std::max(1, processes); }
+
+void use_device(int number) { portion().device = number; }
+
 at::Device resolved_device(const Parameters& training) {
-  return training.text("device") == "auto" && torch::cuda::is_available() ? at::Device(at::kCUDA, 0)
-                                                                          : at::Device(at::kCPU);
+  if (training.text("device") != "auto" || !torch::cuda::is_available()) return at::kCPU;
+  return {at::kCUDA, static_cast<at::DeviceIndex>(portion().device % static_cast<int>(torch::cuda::device_count()))};
 }
 
 std::string resolved_precision(const Parameters& training) {

@@ -11,10 +11,18 @@ namespace osteon::training {
 /// How many threads a process may take where nothing else is said: set for each of several jobs that run at once.
 inline constexpr const char* kThreadsVariable = "OSTEON_THREADS";
 
-/// Threads that [training] asks for; where it says 0 those of OSTEON_THREADS, or else all cores of the machine.
+/// Threads that [training] asks for; where it says 0 those of OSTEON_THREADS, or else all cores of the machine, or this
+/// process's share of them (`divide_cores`).
 [[nodiscard]] int resolved_threads(const Parameters& training);
+/// The same without such a division.
+[[nodiscard]] int threads_of_one_process(const Parameters& training);
+/// From now on so many processes share the cores of this machine.
+void divide_cores(int processes);
 
-/// The device that [training] asks for; "auto" is the first CUDA device where LibTorch finds one, else the CPU.
+/// From now on "auto" is the CUDA device of this number, counted round where there are fewer.
+void use_device(int number);
+/// The device that [training] asks for; "auto" is the first CUDA device where LibTorch finds one (or that of
+/// `use_device`), else the CPU.
 [[nodiscard]] at::Device resolved_device(const Parameters& training);
 
 /// "bf16" or "fp32": what [training] asks for; "auto" is bf16 on a CUDA device and on processors that oneDNN computes

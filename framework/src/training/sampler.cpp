@@ -71,6 +71,15 @@ void Sampler::prepare_images(const Data& data, const Parameters& training) {
   batches_per_epoch_ = rounds(images, batch_size_);
 }
 
+std::int64_t Sampler::smallest_batch() const {
+  if (sampling_ == Sampling::images) return batch_size_;
+  if (sampling_ == Sampling::triplets) return 3 * batch_size_;
+  std::vector<std::int64_t> counts;
+  for (const Queue& images : images_) counts.push_back(std::min(images_per_class_, std::ssize(images.items)));
+  std::ranges::sort(counts);
+  return std::accumulate(counts.begin(), counts.begin() + classes_per_batch_, std::int64_t{0});
+}
+
 std::vector<std::int64_t> Sampler::take(Queue& queue, std::int64_t count) const {
   std::vector<std::int64_t> taken, put_back;
   while (static_cast<std::int64_t>(taken.size()) < count) {

@@ -27,6 +27,8 @@ class Sampler {
   [[nodiscard]] Sampling sampling() const { return sampling_; }
   /// As many as see the training images once, on average; as anchors, for triplets.
   [[nodiscard]] std::int64_t batches_per_epoch() const { return batches_per_epoch_; }
+  /// Images of the smallest batch that may come.
+  [[nodiscard]] std::int64_t smallest_batch() const;
   /// Rows of `data` of the next batch: class after class, or anchors, positives and negatives, or as they come.
   [[nodiscard]] std::vector<std::int64_t> next();
   /// Goes on as if `batches` had been drawn.

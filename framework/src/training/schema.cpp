@@ -109,7 +109,9 @@ Schema training_schema() {
            "Of convolutions and matrix products; the head and the loss stay fp32. \"auto\" takes bf16 where "
            "the device computes it fast (CUDA, AVX-512), else fp32.")
            .one_of(Choices{"auto", "bf16", "fp32"}),
-       Parameter::integer("threads", 0, "Processor threads; 0 is one for each core. Changes the last bits.")
+       Parameter::integer("threads", 0,
+                          "Processor threads; 0 is one for each core, divided among processes that train together. "
+                          "Changes the last bits.")
            .at_least(0),
        Parameter::integer("workers", 1,
                           "Threads that read and change images ahead of the network; 0 does it in between. Changes "

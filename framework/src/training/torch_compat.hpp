@@ -1,11 +1,24 @@
 #pragma once
 
-// What differs between LibTorch 1.13 and the current 2.x: the interface of autocast (changed in 2.4).
+// What differs between LibTorch 1.13 and the current 2.x: the interface of autocast (changed in 2.4), and what c10d's
+// backends derive from (changed in 2.0).
 
 #include <ATen/autocast_mode.h>
 #include <torch/version.h>
 
+namespace c10d {
+class Backend;
+class ProcessGroup;
+}  // namespace c10d
+
 namespace osteon::training::compat {
+
+/// What has allreduce, broadcast and allgather.
+#if TORCH_VERSION_MAJOR >= 2
+using Collectives = c10d::Backend;
+#else
+using Collectives = c10d::ProcessGroup;
+#endif
 
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
 

@@ -8,6 +8,7 @@
 #include "training/monitor.hpp"
 #include "training/optimiser.hpp"
 #include "training/runtime.hpp"
+#include "training/synchronised_batch_norm.hpp"
 
 #include "host/fault.hpp"
 
@@ -80,25 +81,36 @@ Identity identity_of(const FingerprintNetwork& network, const host::LossHandle& 
 }
 
 /// The images of a batch below each other and what they are, for whoever looks for the cause.
-void save_batch(const Batch& batch, const std::filesystem::path& folder) {
+void save_batch(const Batch& batch, const at::Tensor& pixels, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
-  write_png(folder / "diverged-batch.png", batch.pixels.flatten(0, 1).contiguous());
+  write_png(folder / "diverged-batch.png", pixels.flatten(0, 1).contiguous());
   std::ofstream list(folder / "diverged-batch.csv");
   list << "image,row,class\n";
   for (std::size_t i = 0; i < batch.rows.size(); ++i)
     list << i << ',' << batch.rows[i] << ',' << batch.labels.data_ptr<std::int64_t>()[i] << '\n';
 }
 
+/// Every rank needs an image of every batch.
+std::int64_t batches_of(const Data& data, const Parameters& training, const Group& group) {
+  const Sampler sampler(data, training);
+  if (sampler.smallest_batch() < group.size())
+    throw Error(text("training by ", group.size(), " processes: a batch may have ", sampler.smallest_batch(),
+                     " images and each process needs one; start fewer processes or enlarge the batches "
+                     "(training.classes_per_batch, images_per_class, batch_size)"));
+  return sampler.batches_per_epoch();
+}
+
 class Trainer {
  public:
   Trainer(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data, const Parameters& training,
-          const Parameters& augment, const std::filesystem::path& work, const Listener& listener)
+          const Parameters& augment, const std::filesystem::path& work, const Listener& listener, Group& group)
       : network_(network),
         loss_(loss),
         data_(data),
         training_(training),
         work_(work),
         listener_(listener),
+        group_(group),
         augmentation_(augment),
         device_(resolved_device(training)),
         epochs_(training.integer("epochs")),
@@ -110,9 +122,10 @@ class Trainer {
         bf16_(resolved_precision(training) == "bf16"),
         frozen_batch_norm_(training.flag("frozen_batch_norm")),
         rates_(network.backbone(), training),
-        batches_(Sampler(data, training).batches_per_epoch()) {
+        batches_(batches_of(data, training, group)) {
     prepare_device(device_);
     network_.to(device_);
+    synchronised_ = std::make_unique<SynchronisedBatchNorm>(network_, group_);
     prepare_loss(loss_, data.classes, network, device_, seed_);
     optimiser_ = std::make_unique<Optimiser>(network, loss_.state(), rates_, training,
                                              Schedule(training, batches_, epochs_ * batches_));
@@ -120,21 +133,23 @@ class Trainer {
   }
 
   Trained run() {
-    TrainingState state{network_, loss_.state(), *optimiser_, 0, 0, 0, 0, {}, {}};
-    restore_checkpoint(state, identity_, work_);
-    loader_ =
-        std::make_unique<Loader>(data_, augmentation_, training_, state.epochs_done * batches_, device_.is_cuda());
+    TrainingState state{network_, loss_.state(), *optimiser_, 0, 0, 0, 0, 1, {}, {}};
+    restore(state);
+    loader_ = std::make_unique<Loader>(data_, augmentation_, training_, state.epochs_done * batches_, device_.is_cuda(),
+                                       group_);
     resumed_at_ = state.epochs_done * batches_;
     started_ = std::chrono::steady_clock::now();
     CollapseDetector detector(uses_tuples_ ? loss_.margin() : -1, knows_classes() ? data_.classes : 0,
                               network_.is_normalised());
-    while (state.epochs_done < epochs_ && !(patience_ > 0 && state.epochs_without_gain >= patience_)) {
+    while (goes_on(state)) {
       const EpochSummary summary = run_epoch(state.epochs_done, state.curves);
       validate(state);
       ++state.epochs_done;
+      if (!group_.is_first()) continue;
       if (const auto symptom = detector.look(state.epochs_done, summary)) tell(state, *symptom);
       save_checkpoint(state, identity_, work_);
     }
+    if (!group_.is_first()) return {};
     if (state.epochs_done < epochs_)
       tell(state, text("training ended after ", state.epochs_done, " of ", epochs_, " epochs: none of the last ",
                        patience_, " was better than epoch ", state.best_epoch));
@@ -147,6 +162,27 @@ class Trainer {
   }
 
  private:
+  /// From the checkpoint, if there is one; all ranks begin with rank 0's weights.
+  void restore(TrainingState& state) {
+    if (restore_checkpoint(state, identity_, work_) && state.ranks != group_.size())
+      tell(state, text("went on after epoch ", state.epochs_done, " with ", group_.size(), " process",
+                       group_.size() == 1 ? "" : "es", " where there had been ", state.ranks,
+                       ": the weights are the same within rounding, not bit for bit"));
+    state.ranks = group_.size();
+    const std::string own = std::to_string(state.epochs_done), first = group_.from_first(own);
+    if (own != first)
+      throw failure(text((work_ / "checkpoint.pt").string(), ": rank ", group_.rank(), " finds epoch ", own,
+                         " in it and rank 0 epoch ", first, "; do all see the same store?"));
+    for (at::Tensor& tensor : network_.parameters()) group_.copy_from_first(tensor);
+    for (at::Tensor& tensor : network_.buffers()) group_.copy_from_first(tensor);
+    for (auto& [name, tensor] : state.loss_state) group_.copy_from_first(tensor);
+  }
+
+  [[nodiscard]] bool goes_on(const TrainingState& state) {
+    return group_.decided_by_first(state.epochs_done < epochs_ &&
+                                   !(patience_ > 0 && state.epochs_without_gain >= patience_));
+  }
+
   [[nodiscard]] bool knows_classes() const {
     return loss_.class_scores(at::zeros({1, network_.trained_size()}, device_)).defined();
   }
@@ -163,7 +199,7 @@ class Trainer {
     for (std::int64_t batch = 0; batch < batches_; ++batch) {
       throw_if_stopped();
       host::fault_point("batch");
-      train_batch(epoch, batch, recent, whole);
+      train_batch(epoch, recent, whole);
       if ((batch + 1) * kPoints / batches_ > batch * kPoints / batches_) {
         last_means_ = recent.values();
         for (const auto& [name, value] : last_means_) curves.push_back({name, step_after(epoch, batch), value});
@@ -174,20 +210,36 @@ class Trainer {
     return {whole.of("loss").value_or(0), whole.of("between")};
   }
 
-  void train_batch(std::int64_t epoch, std::int64_t number, Means& recent, Means& whole) {
-    const std::int64_t step = epoch * batches_ + number;
+  /// The loss is of the whole batch: rank 0 takes it of all embeddings, and each rank follows its gradient through its
+  /// own images.
+  void train_batch(std::int64_t epoch, Means& recent, Means& whole) {
     const Batch batch = loader_->next();
-    const at::Tensor embeddings = forward(batch.pixels);
-    const LossValue loss =
-        loss_.compute(embeddings, batch.labels.to(device_, true), tuples_of(embeddings, batch, epoch, step, whole));
-    const auto value = loss.value.item<double>();
-    if (!std::isfinite(value)) throw diverged(text("the loss became ", value), epoch, number, &batch);
+    const std::int64_t images = std::ssize(batch.rows);
     optimiser_->zero_gradients();
+    const at::Tensor own = forward(batch.pixels);
+    const at::Tensor embeddings = group_.gather(own, images).requires_grad_();
+    at::Tensor gradient = at::zeros_like(embeddings);
+    if (group_.is_first()) {
+      take_loss(embeddings, batch, epoch, recent, whole);
+      if (embeddings.grad().defined()) gradient = embeddings.grad();
+    }
+    group_.copy_from_first(gradient);
+    const Group::Share share = group_.share(images);
+    if (own.requires_grad()) own.backward(gradient.slice(0, share.first, share.last));
+    optimiser_->sum_gradients(group_);
+    optimiser_->step(batch.number);
+    images_done_ += images;
+  }
+
+  /// Loss and its gradient in `embeddings` and in the loss's own weights.
+  void take_loss(const at::Tensor& embeddings, const Batch& batch, std::int64_t epoch, Means& recent, Means& whole) {
+    const LossValue loss =
+        loss_.compute(embeddings, batch.labels.to(device_, true), tuples_of(embeddings, batch, epoch, whole));
+    const auto value = loss.value.item<double>();
+    if (!std::isfinite(value)) throw diverged(text("the loss became ", value), epoch, batch.number % batches_, &batch);
     loss.value.backward();
-    optimiser_->step(step);
     for (Means* means : {&recent, &whole}) means->add("loss", value);
     for (const auto& [name, statistic] : loss.statistics) recent.add(name, statistic);
-    images_done_ += std::ssize(batch.rows);
   }
 
   at::Tensor forward(const at::Tensor& pixels) {
@@ -195,8 +247,7 @@ class Trainer {
     return network_.forward(pixels.to(device_, true));
   }
 
-  Tuples tuples_of(const at::Tensor& embeddings, const Batch& batch, std::int64_t epoch, std::int64_t step,
-                   Means& whole) const {
+  Tuples tuples_of(const at::Tensor& embeddings, const Batch& batch, std::int64_t epoch, Means& whole) const {
     if (!uses_tuples_) return {};
     const at::Tensor distances = squared_distances(embeddings);
     if (const auto between = mean_between(distances, batch.labels)) whole.add("between", *between);
@@ -204,7 +255,7 @@ class Trainer {
     if (loader_->sampling() == Sampling::triplets) {
       tuples = drawn_triplets(embeddings.size(0));
     } else {
-      Random random(seed_, "mining", static_cast<std::uint64_t>(step));
+      Random random(seed_, "mining", static_cast<std::uint64_t>(batch.number));
       tuples = mine(curriculum_.at(epoch), distances, embeddings.size(1),
                     {batch.labels.data_ptr<std::int64_t>(), batch.rows.size()}, random);
     }
@@ -215,14 +266,23 @@ class Trainer {
   }
 
   /// Accuracy on the validation images after an epoch: of triplets where embeddings are unit rows, of classes where the
-  /// loss knows them. The first of these that there is says which epoch is best.
+  /// loss knows them. The first of these that there is says which epoch is best. Each rank embeds its share of them,
+  /// rank 0 scores.
   void validate(TrainingState& state) {
     for (const at::Tensor& parameter : network_.parameters())
       if (!at::isfinite(parameter).all().item<bool>())
         throw diverged("a weight is no longer finite", state.epochs_done, batches_ - 1, nullptr);
     if (data_.validation.empty()) return;
     const at::NoGradGuard no_graph;
-    const at::Tensor embeddings = embed(network_, data_.pixels, data_.validation, training_, {});
+    const auto count = std::ssize(data_.validation);
+    const Group::Share share = group_.share(count);
+    const at::Tensor embeddings = group_.gather(
+        embed(network_, data_.pixels,
+              std::span(data_.validation)
+                  .subspan(static_cast<std::size_t>(share.first), static_cast<std::size_t>(share.count())),
+              training_, {}),
+        count);
+    if (!group_.is_first()) return;
     const at::Tensor labels = rows_of(data_.labels, data_.validation);
     const at::Tensor scores = loss_.class_scores(embeddings.to(device_));
     accuracy_.reset();
@@ -249,7 +309,7 @@ class Trainer {
 
   [[nodiscard]] Error diverged(const std::string& what, std::int64_t epoch, std::int64_t number,
                                const Batch* batch) const {
-    if (batch != nullptr) save_batch(*batch, work_);
+    if (batch != nullptr) save_batch(*batch, loader_->all_pixels(*batch), work_);
     return Error(
         text(what, " in epoch ", epoch + 1, ", batch ", number + 1,
              batch == nullptr ? std::string() : text(" (its images: ", (work_ / "diverged-batch.png").string(), ")"),
@@ -284,6 +344,7 @@ class Trainer {
   const Parameters& training_;
   const std::filesystem::path& work_;
   const Listener& listener_;
+  Group& group_;
   Augmentation augmentation_;
   at::Device device_;
   std::int64_t epochs_, patience_;
@@ -294,6 +355,7 @@ class Trainer {
   bool bf16_, frozen_batch_norm_;
   LayerRates rates_;
   std::int64_t batches_;  ///< of an epoch
+  std::unique_ptr<SynchronisedBatchNorm> synchronised_;
   std::unique_ptr<Optimiser> optimiser_;
   Identity identity_;
   std::unique_ptr<Loader> loader_;
@@ -315,11 +377,11 @@ void prepare_loss(const host::LossHandle& loss, std::int64_t classes, const Fing
 }
 
 Trained train(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data, const Parameters& training,
-              const Parameters& augment, const std::filesystem::path& work, const Listener& listener) {
+              const Parameters& augment, const std::filesystem::path& work, const Listener& listener, Group& group) {
   if (data.labels.dim() != 1 || data.labels.scalar_type() != at::kLong || data.labels.numel() != data.pixels.count())
     throw failure("training: labels are no int64 [N] for the images");
   const ThreadScope threads(resolved_threads(training));
-  return Trainer(network, loss, data, training, augment, work, listener).run();
+  return Trainer(network, loss, data, training, augment, work, listener, group).run();
 }
 
 }  // namespace osteon::training

@@ -4,6 +4,7 @@
 
 #include "host/handles.hpp"
 #include "training/augment.hpp"
+#include "training/group.hpp"
 #include "training/pixels.hpp"
 
 #include <torch/nn/module.h>
@@ -102,8 +103,16 @@ struct Listener {
 /// Trains network and loss in place. Writes a checkpoint into `work` after each epoch and continues from one found
 /// there: the same final weights as without the interruption, bit for bit. Throws `Error` on NaN (the batch is saved in
 /// `work`), on a class with one training image, on batches larger than the data.
+///
+/// Every rank of `group` calls it with the same arguments; `work` is one folder for all. Each rank computes its share
+/// of every batch, rank 0 mines the triplets of the whole batch and takes the loss of all its embeddings, the gradients
+/// of all shares are summed, and batch normalisation goes over the whole batch (synchronised_batch_norm.hpp): the
+/// result is that of one process within rounding. Only rank 0 writes and listens; what the others return is empty. A
+/// checkpoint is of the whole, so another number of ranks goes on from it. Throws `Error` on a batch that has fewer
+/// images than there are ranks, and a failure when a rank is lost.
 Trained train(FingerprintNetwork& network, const host::LossHandle& loss, const Data& data, const Parameters& training,
-              const Parameters& augment, const std::filesystem::path& work, const Listener& listener);
+              const Parameters& augment, const std::filesystem::path& work, const Listener& listener,
+              Group& group = Group::alone());
 
 /// Fingerprints of these images in evaluation mode: float32 `[rows, d]`. A chunk at a time, so that memory is bounded
 /// however many there are.

@@ -15,6 +15,8 @@ namespace osteon::report {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 using Mark = ChartSeries::Mark;
 using Indices = std::vector<std::size_t>;
 
@@ -259,7 +261,6 @@ double rounded(double value) { return std::strtod(number(value, 6).c_str(), null
 /// What the script needs to find and describe the nearest point.
 std::string data(const Chart& chart, const ChartExtras& extras, const std::vector<Indices>& drawn,
                  const PlotAxes& axes) {
-  using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (std::size_t s = 0; s < chart.series.size(); ++s) {
     const ChartSeries& series = chart.series[s];
