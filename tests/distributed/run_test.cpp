@@ -38,7 +38,8 @@ std::vector<std::string> files_of(const fs::path& folder) {
 }
 
 double rank_one_rate(const fs::path& run) {
-  for (const auto& value : nlohmann::json::parse(read(run / "metrics.json")).at("values"))
+  const auto metrics = nlohmann::json::parse(read(run / "metrics.json"));
+  for (const auto& value : metrics.at("values"))
     if (value.at("row") == "fingerprint + knn" && value.at("column") == "seen in training") return value.at("value");
   ADD_FAILURE() << "no figure";
   return -1;

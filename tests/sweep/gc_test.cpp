@@ -14,7 +14,7 @@ std::size_t files_in(const fs::path& folder) {
 TEST(Gc, KeepsWhatRunsNeedAndRemovesTheRestWhenAsked) {
   const Workplace place;
   const fs::path store = place.folder() / "runs/.store";
-  const std::string sweep = "run " + tiny_sweep(place), other = sweep + " --set views.height=24";
+  const std::string sweep = "run " + tiny_sweep(place), other = sweep + " --set views.height=40";
   ASSERT_EQ(place.osteon(sweep).code, 0);
   const fs::path run = only_run(place);
   const auto needed = artifacts(store);
@@ -131,18 +131,21 @@ TEST(Resume, GoesOnFromAnyFolderWithTheCommandThatWasTyped) {
 TEST(Check, ShowsThePlanAndRefusesWhatNoDiskHolds) {
   const Workplace place;
   const std::string sweep =
-      tiny_sweep(place, "\"loss.margin\" = [0.1, 0.2]\n\"head.dimensions\" = [16, 32]") + " --set repeats=3";
+      tiny_sweep(place, "\"loss.margin\" = [0.1, 0.2]\n\"training.learning_rate\" = [0.01, 0.001]") +
+      " --set repeats=3";
   const auto planned = place.osteon("check " + sweep);
   ASSERT_EQ(planned.code, 0) << planned.err;
-  EXPECT_TRUE(has(planned.out,
-                  " plan       2 loss.margin × 2 head.dimensions × 3 seeds = 12 points · shared: source 0 of 12, "
-                  "surface 0 of 12, render 0 of 12 stored · to do: 12 points, 12 trainings\n"))
+  EXPECT_TRUE(
+      has(planned.out,
+          " plan       2 loss.margin × 2 training.learning_rate × 3 seeds = 12 points · shared: source 0 of 12, "
+          "surface 0 of 12, render 0 of 12 stored · to do: 12 points, 12 trainings\n"))
       << planned.out;
   EXPECT_TRUE(has(planned.out, " disk       about ")) << planned.out;
   EXPECT_TRUE(has(planned.out, "volumes and surfaces and networks not counted, none is stored yet")) << planned.out;
   EXPECT_FALSE(fs::exists(place.folder() / "runs")) << "a check leaves nothing behind";
-  const auto huge =
-      place.osteon("check " + sweep + " --set views.height=8000 --set views.axial_step=1 --set views.in_plane_step=1");
+  const auto huge = place.osteon("check " + sweep +
+                                 " --set views.height=4096 --set views.axial_range=30 --set views.axial_step=0.5 --set "
+                                 "views.in_plane_range=30 --set views.in_plane_step=0.5");
   EXPECT_EQ(huge.code, 1);
   EXPECT_TRUE(has(huge.err, "what is to be stored does not fit: about ")) << huge.err;
   EXPECT_TRUE(has(huge.err, "X-rays ")) << huge.err;
