@@ -10,8 +10,8 @@ function(add_osteon_plugin kind name)
     message(STATUS "Leaving out ${kind}/${name}: OSTEON_WITH_${ARG_NEEDS} is OFF")
     return()
   endif()
-  if(name MATCHES "__" OR NOT name MATCHES "^[a-z][a-z0-9_]*$")
-    message(FATAL_ERROR "A plugin's name is lower case letters, digits and single underscores: ${name}")
+  if(NOT name MATCHES "^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+    message(FATAL_ERROR "A plugin's name is lower case letters, digits and single underscores between them: ${name}")
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "_(test|benchmark)\\.cpp$")
@@ -33,4 +33,15 @@ function(add_osteon_plugin kind name)
     PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${folder}
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     INSTALL_RPATH "$ORIGIN/../../..")
+endfunction()
+
+# add_osteon_plugin_program(KIND NAME PROGRAM LIBRARY…)
+#
+# PROGRAM, a test or benchmark of one plugin, from PROGRAM.cpp. It opens the built library (osteon/testing/plugin_library.hpp),
+# whose path is the macro PLUGIN_LIBRARY.
+function(add_osteon_plugin_program kind name program)
+  add_executable(${program} ${program}.cpp)
+  target_link_libraries(${program} PRIVATE Osteon::osteon ${ARGN} ${CMAKE_DL_LIBS})
+  target_compile_definitions(${program} PRIVATE PLUGIN_LIBRARY="$<TARGET_FILE:${kind}_${name}>")
+  add_dependencies(${program} ${kind}_${name})
 endfunction()

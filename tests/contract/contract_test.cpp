@@ -1,4 +1,5 @@
-// The contract suite: what every plugin of a kind promises, checked on each plugin that was built.
+// The contract suite: what every plugin of a kind promises, checked on each plugin that was built, and on those of
+// $OSTEON_PLUGIN_PATH.
 
 #include "host/handles.hpp"
 #include "training/first_weights.hpp"
@@ -15,10 +16,8 @@
 namespace osteon {
 namespace {
 
-namespace fs = std::filesystem;
-
 host::Registry& registry() {
-  static host::Registry instance({fs::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
+  static host::Registry instance(host::Registry::search_path({}));
   return instance;
 }
 
