@@ -2,7 +2,8 @@
 #
 # One shared library from every .cpp of the calling folder, put where the host looks: plugins/KIND/NAME.so. Works in the
 # tree and, through find_package(Osteon), outside it. SUPPORT links one library of plugins/support; NEEDS leaves the plugin
-# out, with a message, when that dependency is switched off.
+# out, with a message, when that dependency is switched off. NAME.txt beside the library is the documentation on top of
+# NAME.cpp, which `osteon docs` shows.
 
 function(add_osteon_plugin kind name)
   cmake_parse_arguments(ARG "" "SUPPORT;NEEDS" "LIBRARIES" ${ARGN})
@@ -25,9 +26,18 @@ function(add_osteon_plugin kind name)
   if(CMAKE_PROJECT_NAME STREQUAL Osteon)
     set(folder ${CMAKE_BINARY_DIR}/lib/osteon/plugins/${kind})
     install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/osteon/plugins/${kind})
+    install(FILES ${folder}/${name}.txt DESTINATION ${CMAKE_INSTALL_LIBDIR}/osteon/plugins/${kind} OPTIONAL)
     set_property(GLOBAL APPEND PROPERTY OSTEON_PLUGIN_TARGETS ${target})
   else()
     set(folder ${CMAKE_BINARY_DIR})
+  endif()
+  set(source ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
+  if(EXISTS ${source})
+    add_custom_command(OUTPUT ${folder}/${name}.txt
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
+      COMMAND sed -n -e [[/^\/\//!q]] -e [[s/^\/\/ \{0,1\}//p]] ${source} > ${folder}/${name}.txt
+      DEPENDS ${source} VERBATIM)
+    target_sources(${target} PRIVATE ${folder}/${name}.txt)
   endif()
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${folder}

@@ -41,6 +41,9 @@ void add_resume(CLI::App& app, Common& common);
 void add_gc(CLI::App& app, Common& common);
 void add_collect(CLI::App& app, Common& common);
 void add_why(CLI::App& app, Common& common);
+void add_docs(CLI::App& app, Common& common);
+void add_completion(CLI::App& app, Common& common);
+void add_man(CLI::App& app, Common& common);
 
 /// --plugins DIR, of every command that loads plugins.
 void add_plugins_option(CLI::App& command, Common& common);

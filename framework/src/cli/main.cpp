@@ -64,6 +64,9 @@ int main(int argc, char** argv) {
   osteon::cli::add_gc(app, common);
   osteon::cli::add_collect(app, common);
   osteon::cli::add_why(app, common);
+  osteon::cli::add_docs(app, common);
+  osteon::cli::add_completion(app, common);
+  osteon::cli::add_man(app, common);
   try {
     app.parse(argc, argv);
     return common.exit_code;
