@@ -20,6 +20,13 @@ TEST(Doctor, LooksAtWhatMatters) {
   EXPECT_FALSE(fs::exists(place.folder() / "runs")) << "looking makes nothing";
 }
 
+TEST(Doctor, WarnsOfACacheSizeThatOpenBlasIsTold) {
+  const Workplace place;
+  const std::string warning = " BLAS cache ";
+  EXPECT_NE(place.osteon("doctor", "OSTEON_THREADS=2 OPENBLAS_L2_SIZE=512").out.find(warning), std::string::npos);
+  EXPECT_EQ(place.osteon("doctor", "OSTEON_THREADS=1 OPENBLAS_L2_SIZE=512").out.find(warning), std::string::npos);
+}
+
 TEST(Doctor, SaysWhatIsWrongAndTheRemedy) {
   const Workplace place;
   write_file(place.folder() / "broken.so", "no library");
