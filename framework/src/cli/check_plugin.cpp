@@ -14,6 +14,7 @@ struct CheckPluginOptions {
   contract::Request request;
   contract::Limits limits;
   double gigabytes = 4;
+  std::vector<std::string> only;
   std::filesystem::path json;
 };
 
@@ -22,7 +23,7 @@ void check_plugin(const CheckPluginOptions& options, Common& common) {
   limits.memory = static_cast<std::int64_t>(options.gigabytes * 1024 * 1024 * 1024);
   std::cout << contract::heading_of(contract::begun_report(options.request, limits)) << std::flush;
   const contract::LibraryReport report = contract::check_library(
-      options.request, limits,
+      options.request, limits, options.only,
       [](const contract::CheckLine& line) { std::cout << contract::line_of(line) << std::flush; });
   std::cout << "\n" << contract::summary_of(report);
   if (!options.json.empty() && !(std::ofstream(options.json) << contract::json_of(report) << std::flush))
@@ -57,6 +58,10 @@ void add_check_plugin(CLI::App& app, Common& common) {
   command->add_option("--json", options->json, "Write the findings there too")->type_name("FILE");
   command->add_option("--set", options->request.settings, "One of the plugin's parameters: --set width=0.125")
       ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->take_all();
+  command->add_option("--check", options->only, "Only this check: --check gradient")
+      ->type_name("NAME")
       ->allow_extra_args(false)
       ->take_all();
   command->add_option("--seconds", options->limits.seconds, "Longest time of a check (default 120)")

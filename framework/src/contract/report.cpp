@@ -68,6 +68,14 @@ void compare_with_second_process(const Request& request, const Limits& limits, E
                    ""};
 }
 
+void require_known(const std::vector<std::string>& checks) {
+  std::string all;
+  for (const std::string_view check : kChecks) all += text(all.empty() ? "" : ", ", check);
+  for (const std::string& check : checks)
+    if (std::ranges::find(kChecks, check) == kChecks.end())
+      throw Error(text("--check ", check, ": there is no such check; there are ", all));
+}
+
 std::string padded(const std::string& words, std::size_t width) {
   return text(words, std::string(width - std::min(words.size(), width), ' '));
 }
@@ -110,8 +118,9 @@ LibraryReport begun_report(const Request& request, const Limits& limits) {
   return report;
 }
 
-LibraryReport check_library(const Request& request, const Limits& limits,
+LibraryReport check_library(const Request& request, const Limits& limits, const std::vector<std::string>& only,
                             const std::function<void(const CheckLine&)>& on_line) {
+  require_known(only);
   LibraryReport report = begun_report(request, limits);
   std::vector<std::pair<std::string, Ended>> all;
   const auto tell = [&](const CheckLine& line) {
@@ -120,6 +129,7 @@ LibraryReport check_library(const Request& request, const Limits& limits,
   };
   bool is_loaded = true;
   for (const std::string_view check : kChecks) {
+    if (check != kChecks.front() && !only.empty() && std::ranges::find(only, check) == only.end()) continue;
     Ended ended;
     if (is_loaded) {
       ended = run_in_child(check, request, limits);

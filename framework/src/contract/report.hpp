@@ -27,9 +27,11 @@ struct LibraryReport {
   [[nodiscard]] bool is_sound() const { return count(Result::failed) == 0; }
 };
 
-/// Runs every check in a process of its own, one after the other, and tells of each as it ends. Throws `Error` for the
-/// user's mistakes: no such file, no plugin in it, a setting that the plugin does not have.
+/// Runs every check, or those of `only` after the descriptor's, in a process of its own, one after the other, and tells
+/// of each as it ends. Throws `Error` for the user's mistakes: no such file, no plugin in it, a setting that the plugin
+/// does not have, no such check.
 [[nodiscard]] LibraryReport check_library(const Request& request, const Limits& limits,
+                                          const std::vector<std::string>& only,
                                           const std::function<void(const CheckLine&)>& on_line);
 
 /// "ok", "FAILED", "not for this kind", "not checked for this kind", "not run"
