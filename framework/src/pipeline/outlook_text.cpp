@@ -60,7 +60,8 @@ std::string disk_text(const DiskNeed& need, const store::Room& room, const std::
 std::string outlook_text(const config::Plan& plan, const Outlook& outlook, const std::filesystem::path& store) {
   const std::int64_t to_do = outlook.to_do();
   std::string lines = " plan       " + grid_text(plan);
-  if (const std::string stages = stages_text(outlook); !stages.empty()) lines += (plan.points.size() > 1 ? " · shared: " : " · ") + stages;
+  if (const std::string stages = stages_text(outlook); !stages.empty())
+    lines += (plan.points.size() > 1 ? " · shared: " : " · ") + stages;
   if (to_do < std::ssize(plan.points)) lines += text(" · ", std::ssize(plan.points) - to_do, " up to date");
   if (to_do > 0) {
     lines += " · to do: " + counted(to_do, "point");

@@ -30,8 +30,8 @@ int run_sweep(const RunOptions& options, const config::Plan& plan, const std::fi
               host::Registry& registry);
 
 /// The sweep's table and report, of the points whose figures are in their folders. `problems`: of each point why it has
-/// none, "" where it is complete; with any, a failure that lists them is thrown at the end. `success`: what is said of the
-/// points where there is none: "all run".
+/// none, "" where it is complete; with any, a failure that lists them is thrown at the end. `success`: what is said of
+/// the points where there is none: "all run".
 int report_sweep(const config::Plan& plan, const std::filesystem::path& folder,
                  const std::vector<std::string>& problems, const std::string& success, const std::string& command,
                  host::Registry& registry);
