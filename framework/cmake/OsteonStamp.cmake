@@ -1,7 +1,12 @@
 # Writes osteon/build_stamp.hpp: OSTEON_BUILD_STAMP, one word that says what a plugin was made for, readable by people
 # and comparable by the host: sdk<version>_<digest of the SDK's declarations>_<compiler>_<standard library ABI>_torch<version>.
 
-set(OSTEON_SDK_VERSION 1_0)
+set(sdk_versions ${CMAKE_CURRENT_SOURCE_DIR}/sdk_versions.txt)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sdk_versions})
+file(STRINGS ${sdk_versions} sdk_version REGEX "^[0-9]")
+list(POP_BACK sdk_version sdk_version)
+string(REGEX REPLACE " .*" "" sdk_version "${sdk_version}")
+string(REPLACE "." "_" sdk_version "${sdk_version}")
 
 file(GLOB sdk_headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/include/osteon/*.hpp)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sdk_headers})
@@ -28,5 +33,5 @@ if(OSTEON_ASAN)
   set(sanitizer _asan)
 endif()
 set(OSTEON_BUILD_STAMP
-    sdk${OSTEON_SDK_VERSION}_${digest}_${compiler}${compiler_version}_${abi}_torch${torch_version}${sanitizer})
+    sdk${sdk_version}_${digest}_${compiler}${compiler_version}_${abi}_torch${torch_version}${sanitizer})
 configure_file(cmake/build_stamp.hpp.in ${CMAKE_CURRENT_BINARY_DIR}/include/osteon/build_stamp.hpp @ONLY)

@@ -2,6 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "host/crash_guard.hpp"
+#include "host/log.hpp"
 #include "host/stop.hpp"
 
 #include <osteon/build_stamp.hpp>
@@ -34,7 +35,8 @@ int main(int argc, char** argv) {
       "Osteon: which bone is this, and what is its shape? Experiments on artificial X-rays, every scientific choice a "
       "plugin.\nResearch software, not for clinical use.",
       "osteon");
-  app.set_version_flag("--version", std::string("osteon 0.1.0 (") + OSTEON_QUOTE(OSTEON_BUILD_STAMP) + ")");
+  app.set_version_flag("--version",
+                       std::string("osteon " OSTEON_VERSION " (") + OSTEON_QUOTE(OSTEON_BUILD_STAMP) + ")");
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   osteon::cli::Common common;
@@ -68,6 +70,7 @@ int main(int argc, char** argv) {
   osteon::cli::add_completion(app, common);
   osteon::cli::add_man(app, common);
   try {
+    static_cast<void>(osteon::host::log_level());  // refuses a word that is no level
     app.parse(argc, argv);
     return common.exit_code;
   } catch (const CLI::ParseError& e) {

@@ -60,6 +60,12 @@ Most that the store may hold, as in "50 GB".
 .TP
 .B OSTEON_PLUGIN_PATH
 More folders of plugins, with colons between; looked at after those of \fB\-\-plugins\fR.
+.TP
+.B OSTEON_THREADS
+Threads of one process; as many as there are processors when it is not set.
+.TP
+.B OSTEON_LOG
+"info": plugins as they load and jobs as they start, on stderr. "debug": every artifact besides.
 .SH EXIT STATUS
 0: done. 1: failed. 2: a mistake in the command, the experiment or its data. 130: stopped by a signal; the same
 command goes on.

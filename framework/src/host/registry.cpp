@@ -1,6 +1,7 @@
 #include "host/registry.hpp"
 
 #include "host/crash_guard.hpp"
+#include "host/log.hpp"
 
 #include <osteon/digest.hpp>
 
@@ -143,6 +144,8 @@ const LoadedPlugin& Registry::find(std::string_view kind, std::string_view name)
   plugin.library = library;
   plugin.build_id = sha256_of_file(library);
   plugin.schema = plugin.descriptor->schema();
+  log(LogLevel::info,
+      text("loaded ", kind, "/", name, " from ", library.string(), ", build ", plugin.build_id.substr(0, 12)));
   return loaded_.emplace(key, std::move(plugin)).first->second;
 }
 

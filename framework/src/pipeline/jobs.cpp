@@ -1,5 +1,6 @@
 #include "pipeline/jobs.hpp"
 
+#include "host/log.hpp"
 #include "host/stop.hpp"
 #include "training/runtime.hpp"
 
@@ -59,6 +60,9 @@ pid_t start(const Job& job, const JobLimits& limits) {
     const rlimit limit{static_cast<rlim_t>(limits.memory), static_cast<rlim_t>(limits.memory)};
     ::prlimit(process, RLIMIT_DATA, &limit, nullptr);
   }
+  std::string line;
+  for (const std::string& word : job.arguments) line += " " + word;
+  host::log(host::LogLevel::info, text("started process ", process, ": osteon", line));
   return process;
 }
 

@@ -1,8 +1,18 @@
 #include "pipeline/stage_tools.hpp"
 
+#include "host/log.hpp"
+
 #include <ATen/Functions.h>
 
 namespace osteon::pipeline {
+
+namespace {
+
+void log_artifact(const store::Ingredients& ingredients, const std::string& key, const std::string& what) {
+  host::log(host::LogLevel::debug, text(ingredients.stage, " of ", ingredients.subject, ", ", key, ": ", what));
+}
+
+}  // namespace
 
 Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients, StageReport& report,
                     const std::function<store::Artifact()>& make) {
@@ -15,6 +25,7 @@ Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients
   }
   if (const auto digest = run.store.use(key)) {
     report.reused(key);
+    log_artifact(ingredients, key, "found");
     return {key, *digest};
   }
   if (!run.group.is_first())
@@ -22,9 +33,11 @@ Stored find_or_make(const RunContext& run, const store::Ingredients& ingredients
   const store::Lock lock = run.store.lock(key);
   if (const auto digest = run.store.digest(key)) {
     report.reused(key);
+    log_artifact(ingredients, key, "another process made it");
     return {key, *digest};
   }
   const std::string reason = run.store.why(ingredients);
+  log_artifact(ingredients, key, reason.empty() ? "making it" : "making it: " + reason);
   const store::Artifact artifact = make();
   Stored stored{key, run.store.put(ingredients, artifact)};
   report.made(key, reason);

@@ -43,8 +43,6 @@ std::string first_line(const std::exception& e) {
   return all.substr(0, all.find('\n'));
 }
 
-std::vector<std::uint8_t> bytes_of(const std::string& words) { return {words.begin(), words.end()}; }
-
 std::string read(c10d::Store& store, const std::string& key) {
   const std::vector<std::uint8_t> bytes = store.get(key);
   return {bytes.begin(), bytes.end()};
@@ -163,7 +161,7 @@ std::vector<Hello> greet(c10d::Store& store, const Launch& launch, const std::st
     throw Error(text("two processes came as rank ", launch.rank, " of ", launch.size, " to ", launch.host, ":",
                      launch.port, "; give each a RANK of its own, and each run a MASTER_PORT of its own"));
   const Hello own{text(purpose, " ", launch.size), machine(), std::to_string(::getpid()), cores()};
-  store.set(key(launch.rank), bytes_of(own.packed()));
+  store.set(key(launch.rank), store_bytes(own.packed()));
   std::vector<Hello> hellos;
   for (int rank = 0; rank < launch.size; ++rank) {
     while (!store.check({key(rank)})) {
@@ -231,7 +229,7 @@ class C10dLink final : public Link {
 
   void say(const std::string& key, const std::string& words) override {
     throw_if_ended();
-    store_->set(key, bytes_of(words));
+    store_->set(key, store_bytes(words));
   }
 
   std::string hear(const std::string& key) override {

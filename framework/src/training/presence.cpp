@@ -16,7 +16,6 @@ constexpr const char* kVerdict = "verdict";
 std::string beat_key(std::size_t rank) { return text("beat/", rank); }
 std::string end_key(std::size_t rank) { return text("end/", rank); }
 
-std::vector<std::uint8_t> bytes_of(const std::string& words) { return {words.begin(), words.end()}; }
 std::string words_of(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
 /// As it stands in the store: what kind it is, then the reason.
@@ -72,7 +71,7 @@ Presence::End Presence::end_after_break(const std::string& problem) {
 
 void Presence::leave(const End& end) {
   try {
-    store_->set(end_key(rank_), bytes_of(packed(end)));
+    store_->set(end_key(rank_), store_bytes(packed(end)));
     if (rank_ != 0) return;
     const bool is_failure = end.is_stop || !end.reason.empty();
     if (is_failure) declare({end.is_stop, text(names_.front(), " ended: ", end.reason)});
@@ -89,7 +88,7 @@ void Presence::leave(const End& end) {
 void Presence::watch() {
   try {
     for (std::int64_t beat = 1; pause(beat == 1 ? 0 : kBeat); ++beat) {
-      store_->set(beat_key(rank_), bytes_of(std::to_string(beat)));
+      store_->set(beat_key(rank_), store_bytes(std::to_string(beat)));
       if (rank_ == 0)
         judge();
       else if (store_->check({kVerdict}))
@@ -137,7 +136,7 @@ void Presence::declare(const End& end) {
     end_ = end;
   }
   changed_.notify_all();
-  if (rank_ == 0) store_->set(kVerdict, bytes_of(packed(end)));
+  if (rank_ == 0) store_->set(kVerdict, store_bytes(packed(end)));
 }
 
 bool Presence::pause(double seconds) {

@@ -14,6 +14,11 @@
 
 namespace osteon::training {
 
+/// Text as the key-value store takes it.
+[[nodiscard]] inline std::vector<std::uint8_t> store_bytes(const std::string& words) {
+  return {words.begin(), words.end()};
+}
+
 /// A thread that writes a sign of life twice a second. Rank 0's also judges the others by theirs, and all hear its
 /// verdict; that rank 0 itself is gone they notice by its store.
 class Presence {

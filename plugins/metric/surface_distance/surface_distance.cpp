@@ -11,9 +11,11 @@
 //   alignment  "rigid" (default), "similarity" (one scale too) or "none"
 //   sampling   "area": points spread evenly over the area (default); "vertices": the vertices, each counting alike, as
 //              MeshLab has it
-//   samples    points each way of sampling by area (default 100000, at least 1000); the maximum looks at the vertices
-//   too seed       of the drawn points (default 0) each_bone  figures of each bone beside the means over bones (default
-//   true) pictures   bones whose true and predicted surfaces go into the report, the farthest apart first (default 3)
+//   samples    points each way of sampling by area (default 100000, at least 1000); the maximum looks at
+//              the vertices too
+//   seed       of the drawn points (default 0)
+//   each_bone  figures of each bone beside the means over bones (default true)
+//   pictures   bones whose true and predicted surfaces go into the report, the farthest apart first (default 3)
 //
 //     [metric.surface_distance]
 //     plugin    = "surface_distance"
