@@ -4,7 +4,7 @@
 set(sdk_versions ${CMAKE_CURRENT_SOURCE_DIR}/sdk_versions.txt)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sdk_versions})
 file(STRINGS ${sdk_versions} sdk_version REGEX "^[0-9]")
-list(POP_BACK sdk_version sdk_version)
+list(GET sdk_version -1 sdk_version)
 string(REGEX REPLACE " .*" "" sdk_version "${sdk_version}")
 string(REPLACE "." "_" sdk_version "${sdk_version}")
 
