@@ -1,0 +1,151 @@
+// One check in a process of its own.
+
+#include "contract/child.hpp"
+
+#include "host/stop.hpp"
+#include "pipeline/words.hpp"
+
+#include <osteon/error.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <thread>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace osteon::contract {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostPrinted = 400;
+
+/// A fresh folder, removed at the end.
+class Workroom {
+ public:
+  Workroom() {
+    std::string pattern = (fs::temp_directory_path() / "osteon-check-XXXXXX").string();
+    const char* made = ::mkdtemp(pattern.data());
+    if (made == nullptr) throw failure(text("cannot make a temporary folder: ", std::strerror(errno)));
+    folder_ = made;
+  }
+  Workroom(const Workroom&) = delete;
+  Workroom& operator=(const Workroom&) = delete;
+  ~Workroom() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  [[nodiscard]] fs::path file(const char* name) const { return folder_ / name; }
+
+ private:
+  fs::path folder_;
+};
+
+std::string content_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> result;
+  for (std::string& word : words) result.push_back(word.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+pid_t start_check(std::vector<std::string> words, const fs::path& output, const Limits& limits) {
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  ::posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  pid_t process = 0;
+  const int problem = ::posix_spawn(&process, "/proc/self/exe", &files, nullptr, pointers_to(words).data(), environ);
+  ::posix_spawn_file_actions_destroy(&files);
+  if (problem != 0) throw failure(text("cannot start a check: ", std::strerror(problem)));
+  if (limits.memory > 0) {
+    const rlimit limit{static_cast<rlim_t>(limits.memory), static_cast<rlim_t>(limits.memory)};
+    ::prlimit(process, RLIMIT_DATA, &limit, nullptr);
+  }
+  return process;
+}
+
+/// The status with which it ended; nothing where its time was over first, and then it is killed.
+std::optional<int> wait_for(pid_t process, double seconds) {
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  int status = 0;
+  while (::waitpid(process, &status, WNOHANG) != process) {
+    if (host::stop_flag() || Clock::now() > end) {
+      ::kill(process, SIGKILL);
+      ::waitpid(process, &status, 0);
+      if (host::stop_flag()) throw host::Stopped{};
+      return std::nullopt;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return status;
+}
+
+std::string signal_name(int number) {
+  const char* name = ::sigabbrev_np(number);
+  return name == nullptr ? text("signal ", number) : text("SIG", name);
+}
+
+/// What a process that gave no answer came to.
+std::string end_of(int status, double seconds, const std::string& printed) {
+  const std::string how = WIFSIGNALED(status) ? "ended by " + signal_name(WTERMSIG(status))
+                                              : text("ended with exit code ", WEXITSTATUS(status));
+  std::string last = printed.substr(printed.size() - std::min(printed.size(), kMostPrinted));
+  while (last.ends_with('\n')) last.pop_back();
+  return text("expected an answer, found that the process ", how, " after ", pipeline::fixed(seconds, 1), " s",
+              last.empty() ? "" : ": " + last);
+}
+
+}  // namespace
+
+Ended run_in_child(std::string_view check, const Request& request, const Limits& limits) {
+  const Workroom room;
+  const fs::path answer = room.file("answer.json"), output = room.file("output.txt");
+  std::vector<std::string> words{"osteon", kOneCheck, request.library.string(), std::string(check), answer.string()};
+  for (const std::string& setting : request.settings) words.insert(words.end(), {"--set", setting});
+  const auto begin = Clock::now();
+  const std::optional<int> status = wait_for(start_check(words, output, limits), limits.seconds);
+  Ended ended;
+  ended.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  const std::string written = content_of(answer);
+  if (!status) {
+    ended.outcome = {Result::failed,
+                     text("expected an answer, found none after ", limits.seconds, " s, when it was killed"), ""};
+  } else if (!(WIFEXITED(*status) && WEXITSTATUS(*status) == 0) || written.empty()) {
+    ended.outcome = {Result::failed, end_of(*status, ended.seconds, content_of(output)), ""};
+  } else {
+    const auto told = nlohmann::json::parse(written);
+    ended.outcome = {static_cast<Result>(told.at("result").get<int>()), told.at("says"), told.at("digest")};
+    ended.printed = content_of(output);
+    ended.is_whole = true;
+  }
+  return ended;
+}
+
+void answer_parent(std::string_view check, const Request& request, const fs::path& answer) {
+  const Outcome outcome = run_check(check, request);
+  // What a plugin says may be no UTF-8.
+  std::ofstream(answer) << nlohmann::json{
+      {"result", static_cast<int>(outcome.result)},
+      {"says", outcome.says},
+      {"digest",
+       outcome.digest}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace osteon::contract
