@@ -94,7 +94,7 @@ TEST(CheckPlugin, ASoundPluginIsToldSoWithVersionsAndTheMachine) {
                            "\n threads      not for this kind: ", "\n output       ok        "})
     EXPECT_NE(found.out.find(part), std::string::npos) << part << found.out;
   EXPECT_NE(found.out.find(" checks passed, "), std::string::npos) << found.out;
-  EXPECT_EQ(found.checks.size(), 11U);
+  EXPECT_EQ(found.checks.size(), 12U);
 }
 
 TEST(CheckPlugin, AnswersOfOtherKindsAreTheSameInTwoProcesses) {

@@ -179,6 +179,20 @@ std::string backbone_state(const Candidate& candidate) {
 
 }  // namespace
 
+std::string backbone_devices(const Candidate& candidate) {
+  const auto backbone = candidate.make<Backbone>();
+  const std::int64_t size = image_size(*backbone);
+  const auto network = network_of(*backbone, size, 1);
+  const at::Tensor expected = answer_of(*network, images_of(size, 30));
+  network->to(at::kCUDA);
+  const at::Tensor found = answer_of(*network, images_of(size, 30).to(at::kCUDA));
+  expect(found.is_cuda(), "features of images on CUDA", "some on CUDA", text("some on ", found.device()));
+  const double apart = (found.cpu() - expected).abs().max().item<double>(), scale = expected.abs().max().item<double>();
+  expect(apart <= 0.01 * scale + 1e-4, "features of images on CUDA", "those of the CPU within 1 %",
+         text("others, up to ", apart, " beside them"));
+  return "CUDA gives what the CPU gives";
+}
+
 KindContract backbone_contract() {
   return {backbone_subject,  backbone_outputs, backbone_degenerate, nothing_declared_of_threads,
           backbone_gradient, backbone_state};

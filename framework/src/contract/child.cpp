@@ -2,6 +2,7 @@
 
 #include "contract/child.hpp"
 
+#include "contract/workroom.hpp"
 #include "host/stop.hpp"
 #include "pipeline/words.hpp"
 
@@ -18,6 +19,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,27 +32,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostPrinted = 400;
-
-/// A fresh folder, removed at the end.
-class Workroom {
- public:
-  Workroom() {
-    std::string pattern = (fs::temp_directory_path() / "osteon-check-XXXXXX").string();
-    const char* made = ::mkdtemp(pattern.data());
-    if (made == nullptr) throw failure(text("cannot make a temporary folder: ", std::strerror(errno)));
-    folder_ = made;
-  }
-  Workroom(const Workroom&) = delete;
-  Workroom& operator=(const Workroom&) = delete;
-  ~Workroom() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  [[nodiscard]] fs::path file(const char* name) const { return folder_ / name; }
-
- private:
-  fs::path folder_;
-};
+constexpr std::int64_t kLargestFile = std::int64_t{256} << 20;
 
 std::string content_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -64,6 +46,17 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
   return result;
 }
 
+/// No core file of a crash, no disk full of words.
+void set_limits(pid_t process, const Limits& limits) {
+  const auto set = [process](__rlimit_resource resource, std::int64_t most) {
+    const rlimit both{static_cast<rlim_t>(most), static_cast<rlim_t>(most)};
+    ::prlimit(process, resource, &both, nullptr);
+  };
+  if (limits.memory > 0) set(RLIMIT_DATA, limits.memory);
+  set(RLIMIT_CORE, 0);
+  set(RLIMIT_FSIZE, kLargestFile);
+}
+
 pid_t start_check(std::vector<std::string> words, const fs::path& output, const Limits& limits) {
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
@@ -74,10 +67,7 @@ pid_t start_check(std::vector<std::string> words, const fs::path& output, const 
   const int problem = ::posix_spawn(&process, "/proc/self/exe", &files, nullptr, pointers_to(words).data(), environ);
   ::posix_spawn_file_actions_destroy(&files);
   if (problem != 0) throw failure(text("cannot start a check: ", std::strerror(problem)));
-  if (limits.memory > 0) {
-    const rlimit limit{static_cast<rlim_t>(limits.memory), static_cast<rlim_t>(limits.memory)};
-    ::prlimit(process, RLIMIT_DATA, &limit, nullptr);
-  }
+  set_limits(process, limits);
   return process;
 }
 
@@ -139,6 +129,7 @@ Ended run_in_child(std::string_view check, const Request& request, const Limits&
 }
 
 void answer_parent(std::string_view check, const Request& request, const fs::path& answer) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no check outlives who asked for it
   const Outcome outcome = run_check(check, request);
   // What a plugin says may be no UTF-8.
   std::ofstream(answer) << nlohmann::json{

@@ -2,6 +2,7 @@
 
 #include "contract/kind.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -25,6 +26,13 @@ KindContract contract_of(std::string_view kind) {
   if (kind == "format") return format_contract();
   if (kind == "reporter") return reporter_contract();
   throw Broken{text("kind: expected one of the host's ten, found \"", kind, "\"")};
+}
+
+std::string check_devices(const Candidate& candidate) {
+  const std::string_view kind = candidate.plugin().descriptor->kind;
+  if (kind != "loss" && kind != "backbone") throw NotForThisKind{"it is handed nothing that lies on another device"};
+  if (!at::hasCUDA()) throw NotRun{"LibTorch sees no CUDA device here"};
+  return kind == "loss" ? loss_devices(candidate) : backbone_devices(candidate);
 }
 
 /// The host finds a plugin by its name, so a file of another name would be another plugin, or none.
@@ -59,10 +67,11 @@ std::string checked(std::string_view check, const Request& request, std::string&
   if (check == "degenerate") return kind.degenerate(candidate);
   if (check == "determinism") return check_determinism(kind, candidate, digest);
   if (check == "threads") return kind.threads(candidate);
+  if (check == "devices") return check_devices(candidate);
   if (check == "gradient") return kind.gradient(candidate);
   if (check == "state") return kind.state(candidate);
   if (check == "instances") return check_instances(kind, candidate);
-  if (check == "memory") return check_memory(kind, candidate);
+  if (check == "memory") return check_memory(kind, candidate, request.seconds_of_use);
   throw failure(text("there is no check \"", check, "\""));
 }
 

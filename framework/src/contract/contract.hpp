@@ -27,13 +27,14 @@ struct Outcome {
 };
 
 /// All checks but that of printing, which a process cannot see of itself, in the order in which they are told.
-inline constexpr std::array<std::string_view, 10> kChecks = {"descriptor",  "parameters", "outputs",  "degenerate",
-                                                             "determinism", "threads",    "gradient", "state",
-                                                             "instances",   "memory"};
+inline constexpr std::array<std::string_view, 11> kChecks = {"descriptor",  "parameters", "outputs", "degenerate",
+                                                             "determinism", "threads",    "devices", "gradient",
+                                                             "state",       "instances",  "memory"};
 
 struct Request {
   std::filesystem::path library;
   std::vector<std::string> settings;  ///< "width=0.1": values of the plugin's parameters instead of the defaults
+  double seconds_of_use = 2;          ///< over which growing memory is watched
 };
 
 /// Loads the library and runs one of `kChecks`; throws nothing that the plugin does.

@@ -134,6 +134,10 @@ KindContract shape_contract();
 KindContract format_contract();
 KindContract reporter_contract();
 
+/// Of the kinds that compute where their inputs lie, on CUDA.
+std::string loss_devices(const Candidate& candidate);
+std::string backbone_devices(const Candidate& candidate);
+
 // For checks that a kind does not have.
 std::string nothing_declared_of_threads(const Candidate&);
 std::string nothing_is_trained(const Candidate&);
@@ -145,7 +149,7 @@ std::string check_descriptor(const Candidate& candidate, const std::filesystem::
 std::string check_parameters(const Candidate& candidate);
 std::string check_determinism(const KindContract& kind, const Candidate& candidate, std::string& digest);
 std::string check_instances(const KindContract& kind, const Candidate& candidate);
-std::string check_memory(const KindContract& kind, const Candidate& candidate);
+std::string check_memory(const KindContract& kind, const Candidate& candidate, double seconds_of_use);
 
 /// Where a check compares answers of which it must know that they repeat themselves: throws `NotRun` unless they do.
 std::string repeated_answer(Subject& subject);

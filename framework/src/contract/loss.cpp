@@ -209,6 +209,26 @@ std::string loss_state(const Candidate& candidate) {
 
 }  // namespace
 
+std::string loss_devices(const Candidate& candidate) {
+  const auto loss = ready(candidate.make<Loss>(), 1);
+  const at::Tensor labels = batch_labels(), rows = unit_rows(kBatchRows, kDimensions, 1);
+  const double expected = computed(*loss, rows.clone().requires_grad_()).value.item<double>();
+  for (auto& [name, tensor] : loss->state()) tensor.set_data(tensor.to(at::kCUDA));
+  Tuples tuples = tuples_for(*loss, labels);
+  for (at::Tensor* each :
+       {&tuples.anchor, &tuples.positive, &tuples.negative, &tuples.positive_pairs, &tuples.negative_pairs})
+    if (each->defined()) *each = each->to(at::kCUDA);
+  const at::Tensor x = rows.to(at::kCUDA).requires_grad_();
+  const at::Tensor value = loss->compute(x, labels.to(at::kCUDA), tuples).value;
+  value.sum().backward();
+  expect(value.is_cuda(), "the loss of embeddings on CUDA", "one on CUDA", text("one on ", value.device()));
+  expect(x.grad().defined() && all_finite(x.grad()), "the gradient of embeddings on CUDA", "finite numbers", "others");
+  const double found = value.item<double>();
+  expect(std::abs(found - expected) <= 1e-3 * std::abs(expected) + 1e-4, "the loss of embeddings on CUDA",
+         text(expected, ", as on the CPU"), text(found));
+  return "CUDA gives what the CPU gives";
+}
+
 KindContract loss_contract() {
   return {loss_subject, loss_outputs, loss_degenerate, nothing_declared_of_threads, loss_gradient, loss_state};
 }

@@ -2,8 +2,15 @@
 
 #include "contract/kind.hpp"
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/DefaultDtype.h>
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
+#include <cfenv>
 #include <chrono>
+#include <clocale>
 #include <limits>
 
 #include <malloc.h>
@@ -15,7 +22,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kWarmUps = 3, kRounds = 3;
-constexpr double kSecondsOfARound = 0.7;
 constexpr std::int64_t kFewestUses = 3, kMostUses = 1000;
 
 /// Bytes that the process has asked for and not given back. The resident size would hide a leak in what the allocator
@@ -23,6 +29,23 @@ constexpr std::int64_t kFewestUses = 3, kMostUses = 1000;
 std::int64_t bytes_in_use() {
   const struct mallinfo2 info = ::mallinfo2();
   return static_cast<std::int64_t>(info.uordblks + info.hblkhd);
+}
+
+/// What all of a process shares and a plugin may not turn for the others: name → how it stands.
+std::map<std::string, std::string> settings_of_process() {
+  return {{"number of LibTorch's threads", text(at::get_num_threads())},
+          {"recording of gradients", c10::GradMode::is_enabled() ? "on" : "off"},
+          {"standard type of numbers", text(c10::get_default_dtype())},
+          {"choice of deterministic algorithms", at::globalContext().deterministicAlgorithms() ? "on" : "off"},
+          {"locale", ::setlocale(LC_ALL, nullptr)},
+          {"rounding mode", text(std::fegetround())},
+          {"working folder", std::filesystem::current_path().string()}};
+}
+
+void expect_settings(const std::map<std::string, std::string>& before) {
+  const auto after = settings_of_process();
+  for (const auto& [name, value] : before)
+    expect(after.at(name) == value, text("the process's ", name), text(value, ", as before"), after.at(name));
 }
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -51,6 +74,7 @@ std::string check_determinism(const KindContract& kind, const Candidate& candida
 }
 
 std::string check_instances(const KindContract& kind, const Candidate& candidate) {
+  const auto settings = settings_of_process();
   const auto one = made_or_not_run(kind, candidate);
   const std::string before = kind.no_answers == nullptr ? repeated_answer(*one) : one->use(0);
   std::unique_ptr<Subject> other;
@@ -69,16 +93,18 @@ std::string check_instances(const KindContract& kind, const Candidate& candidate
   other.reset();
   expect(kind.no_answers != nullptr || one->use(0) == before, "one object's answers, after another was destroyed",
          "the same bits", "others");
-  return "two side by side, and one outliving the other";
+  expect_settings(settings);
+  return "two side by side, one outliving the other; the process's settings as before";
 }
 
-std::string check_memory(const KindContract& kind, const Candidate& candidate) {
+std::string check_memory(const KindContract& kind, const Candidate& candidate, double seconds_of_use) {
   const auto one = made_or_not_run(kind, candidate);
   for (int i = 0; i < kWarmUps; ++i) (void)one->use(i % 2);
   const auto start = Clock::now();
   (void)one->use(0);
-  const auto uses = std::clamp(static_cast<std::int64_t>(kSecondsOfARound / std::max(1e-6, seconds_since(start))),
-                               kFewestUses, kMostUses);
+  const auto uses =
+      std::clamp(static_cast<std::int64_t>(seconds_of_use / kRounds / std::max(1e-6, seconds_since(start))),
+                 kFewestUses, kMostUses);
   // A table that fills up grows in one round; a leak grows in all of them.
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   for (int round = 0; round < kRounds; ++round) {
