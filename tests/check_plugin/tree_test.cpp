@@ -34,7 +34,7 @@ std::vector<std::string> cheap_settings(const fs::path& library) {
   if (stamp.kind == "shape" && schema.find("triangles") != nullptr)
     settings.insert(settings.end(), {"triangles=500", "draws=2", "level=0.5"});
   if (stamp.kind == "shape" && schema.find("modes") != nullptr) settings.emplace_back("modes=20");
-  if (stamp.kind == "shape" && schema.find("members") != nullptr) settings.emplace_back("members=50");
+  if (stamp.kind == "shape" && schema.find("members") != nullptr) settings.emplace_back("members=400");
   return settings;
 }
 

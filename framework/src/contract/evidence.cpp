@@ -159,29 +159,31 @@ void add_shapes(Evidence::Contents& c, const Cast& cast, Scene scene) {
 
 }  // namespace
 
-Mesh ellipsoid(Vec3 radii) {
-  constexpr int kRings = 16, kAround = 16;
+Mesh ellipsoid(Vec3 radii, int rings) {
+  const int around_axis = rings;
   constexpr double kPi = std::numbers::pi;
   std::vector<float> points{0, 0, static_cast<float>(radii.z)};
   std::vector<std::int32_t> corners;
-  const auto at_ring = [](int ring, int step) { return 1 + (ring - 1) * kAround + (step + kAround) % kAround; };
-  for (int ring = 1; ring <= kRings; ++ring)
-    for (int step = 0; step < kAround; ++step) {
-      const double polar = kPi * ring / (kRings + 1), around = 2 * kPi * step / kAround;
+  const auto at_ring = [around_axis](int ring, int step) {
+    return 1 + (ring - 1) * around_axis + (step + around_axis) % around_axis;
+  };
+  for (int ring = 1; ring <= rings; ++ring)
+    for (int step = 0; step < around_axis; ++step) {
+      const double polar = kPi * ring / (rings + 1), around = 2 * kPi * step / around_axis;
       for (const double x : {radii.x * std::sin(polar) * std::cos(around), radii.y * std::sin(polar) * std::sin(around),
                              radii.z * std::cos(polar)})
         points.push_back(static_cast<float>(x));
     }
-  const int last = 1 + kRings * kAround;
+  const int last = 1 + rings * around_axis;
   for (const double x : {0.0, 0.0, -radii.z}) points.push_back(static_cast<float>(x));
-  for (int step = 0; step < kAround; ++step) {
+  for (int step = 0; step < around_axis; ++step) {
     corners.insert(corners.end(), {0, at_ring(1, step), at_ring(1, step + 1)});
-    for (int ring = 1; ring < kRings; ++ring) {
+    for (int ring = 1; ring < rings; ++ring) {
       const int a = at_ring(ring, step), b = at_ring(ring, step + 1), d = at_ring(ring + 1, step),
                 e = at_ring(ring + 1, step + 1);
       corners.insert(corners.end(), {a, d, e, a, e, b});
     }
-    corners.insert(corners.end(), {last, at_ring(kRings, step + 1), at_ring(kRings, step)});
+    corners.insert(corners.end(), {last, at_ring(rings, step + 1), at_ring(rings, step)});
   }
   return {at::tensor(points, at::kFloat).view({-1, 3}), at::tensor(corners, at::kInt).view({-1, 3})};
 }

@@ -6,8 +6,8 @@
 
 namespace osteon::contract {
 
-/// A closed ellipsoid about the origin, mm, of 258 vertices.
-[[nodiscard]] Mesh ellipsoid(Vec3 radii);
+/// A closed ellipsoid about the origin, mm: two poles, and between them so many rings of so many vertices.
+[[nodiscard]] Mesh ellipsoid(Vec3 radii, int rings = 16);
 
 enum class Scene {
   usual,

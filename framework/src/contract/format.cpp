@@ -99,17 +99,21 @@ const std::array<RoundTrip, 2> kRoundTrips = {
                 return digest_of(found.hounsfield);
               }}};
 
+struct ReadBack {
+  std::string digest;
+  bool has_its_ending = false;  ///< false where the format has put one of its own after it
+};
+
 /// Writes, reads and compares; nothing where the format does not write that.
-std::optional<std::string> round_trip(const Format& format, const RoundTrip& trip, const std::string& ending,
-                                      int input) {
+std::optional<ReadBack> round_trip(const Format& format, const RoundTrip& trip, const std::string& ending, int input) {
   const Workroom room;
   const fs::path path = room.file("written" + ending);
   if (!is_done([&] { trip.make(format, path, input); })) return std::nullopt;
   const std::string what = text("a ", trip.name, " written as ", ending.empty() ? "a folder" : ending);
-  std::string digest;
-  if (!is_done([&] { digest = trip.compare(format, only_one_in(room.file(""), path), input, what); }))
+  ReadBack back{"", fs::exists(path)};
+  if (!is_done([&] { back.digest = trip.compare(format, only_one_in(room.file(""), path), input, what); }))
     return std::nullopt;
-  return digest;
+  return back;
 }
 
 std::vector<std::string> endings_of(const Format& format) {
@@ -124,7 +128,7 @@ class FormatInUse final : public Subject {
   std::string use(int input) override {
     Digest digest;
     for (const RoundTrip& trip : kRoundTrips)
-      digest.add(round_trip(*format_, trip, endings_of(*format_).front(), input).value_or("not written"));
+      if (const auto back = round_trip(*format_, trip, endings_of(*format_).front(), input)) digest.add(back->digest);
     return digest.hex();
   }
 
@@ -147,11 +151,11 @@ std::string format_outputs(const Candidate& candidate) {
   for (const RoundTrip& trip : kRoundTrips) {
     std::string endings;
     for (const std::string& ending : endings_of(*format)) {
-      std::optional<std::string> digest;
+      std::optional<ReadBack> back;
       // An ending that is read and never written is refused in words.
       (void)answers_or_refuses(text("a ", trip.name, " to be written as ", ending),
-                               [&] { digest = round_trip(*format, trip, ending, 0); });
-      if (digest) endings += " " + ending;
+                               [&] { back = round_trip(*format, trip, ending, 0); });
+      if (back && back->has_its_ending) endings += " " + ending;
     }
     if (!endings.empty()) written += text(written.empty() ? "" : "; ", trip.name, "s written and read:", endings);
   }

@@ -7,7 +7,7 @@ namespace broken {
 
 class ForgetfulNetwork final : public osteon::Network {
  public:
-  ForgetfulNetwork() { weight_ = register_parameter("conv.weight", at::zeros({4, 1, 3, 3})); }
+  ForgetfulNetwork() { weight_ = register_parameter("conv", at::zeros({4, 1, 3, 3})); }
   torch::Tensor maps(const torch::Tensor& images) override {
     if (is_training()) mean_ = 0.9 * mean_ + 0.1 * images.mean().item<double>();
     return at::conv2d(images - mean_, weight_).relu();
