@@ -45,7 +45,10 @@ const host::LoadedPlugin& loaded(const fs::path& library) {
   const fs::path folder = fs::absolute(library).parent_path();
   auto& registry = registries[folder];
   if (registry == nullptr) registry = std::make_unique<host::Registry>(std::vector<fs::path>{folder});
-  return registry->find(stamp.kind, stamp.name);
+  const host::LoadedPlugin& plugin = registry->find(stamp.kind, stamp.name);
+  expect(fs::equivalent(plugin.library, library), "the library that the host takes from this folder",
+         library.filename().string(), plugin.library.string());
+  return plugin;
 }
 
 std::string checked(std::string_view check, const Request& request, std::string& digest) {

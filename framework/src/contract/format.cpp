@@ -72,12 +72,12 @@ void expect_same_volume(const std::string& what, const Volume& found, const Volu
   expect(found.hounsfield.equal(written.hounsfield), what, "the same Hounsfield units", "others");
 }
 
-/// One thing that formats write and read, under one ending.
+/// One thing that formats write and read.
 struct RoundTrip {
   const char* name;
   void (*make)(const Format&, const fs::path&, int input);
-  /// Reads it, and compares; returns the digest of what was read.
-  std::string (*compare)(const Format&, const fs::path&, int input, const std::string& what);
+  /// Returns the digest of what was read. Compares it with what was written where `what` is not empty.
+  std::string (*read)(const Format&, const fs::path&, int input, const std::string& what);
 };
 
 const std::array<RoundTrip, 2> kRoundTrips = {
@@ -86,7 +86,7 @@ const std::array<RoundTrip, 2> kRoundTrips = {
         [](const Format& format, const fs::path& path, int input) { format.write_mesh(written_mesh(input), path); },
         [](const Format& format, const fs::path& path, int input, const std::string& what) {
           const Mesh found = format.read_mesh(path);
-          expect_same_mesh(what, found, written_mesh(input));
+          if (!what.empty()) expect_same_mesh(what, found, written_mesh(input));
           return digest_of(found.vertices);
         }},
     RoundTrip{"volume",
@@ -95,7 +95,7 @@ const std::array<RoundTrip, 2> kRoundTrips = {
               },
               [](const Format& format, const fs::path& path, int input, const std::string& what) {
                 const Volume found = format.read_volume(path);
-                expect_same_volume(what, found, written_volume(input));
+                if (!what.empty()) expect_same_volume(what, found, written_volume(input));
                 return digest_of(found.hounsfield);
               }}};
 
@@ -104,14 +104,14 @@ struct ReadBack {
   bool has_its_ending = false;  ///< false where the format has put one of its own after it
 };
 
-/// Writes, reads and compares; nothing where the format does not write that.
-std::optional<ReadBack> round_trip(const Format& format, const RoundTrip& trip, const std::string& ending, int input) {
+/// Writes and reads; nothing where the format does not do that.
+std::optional<ReadBack> round_trip(const Format& format, const RoundTrip& trip, const std::string& ending, int input,
+                                   const std::string& what = "") {
   const Workroom room;
   const fs::path path = room.file("written" + ending);
   if (!is_done([&] { trip.make(format, path, input); })) return std::nullopt;
-  const std::string what = text("a ", trip.name, " written as ", ending.empty() ? "a folder" : ending);
   ReadBack back{"", fs::exists(path)};
-  if (!is_done([&] { back.digest = trip.compare(format, only_one_in(room.file(""), path), input, what); }))
+  if (!is_done([&] { back.digest = trip.read(format, only_one_in(room.file(""), path), input, what); }))
     return std::nullopt;
   return back;
 }
@@ -127,8 +127,11 @@ class FormatInUse final : public Subject {
   explicit FormatInUse(std::unique_ptr<Format> format) : format_(std::move(format)) {}
   std::string use(int input) override {
     Digest digest;
-    for (const RoundTrip& trip : kRoundTrips)
-      if (const auto back = round_trip(*format_, trip, endings_of(*format_).front(), input)) digest.add(back->digest);
+    for (const RoundTrip& trip : kRoundTrips) try {
+        if (const auto back = round_trip(*format_, trip, endings_of(*format_).front(), input)) digest.add(back->digest);
+      } catch (const Error&) {  // what it refuses is another check's business
+        digest.add("refused");
+      }
     return digest.hex();
   }
 
@@ -151,10 +154,10 @@ std::string format_outputs(const Candidate& candidate) {
   for (const RoundTrip& trip : kRoundTrips) {
     std::string endings;
     for (const std::string& ending : endings_of(*format)) {
+      const std::string what = text("a ", trip.name, " written as ", ending.empty() ? "a folder" : ending);
       std::optional<ReadBack> back;
       // An ending that is read and never written is refused in words.
-      (void)answers_or_refuses(text("a ", trip.name, " to be written as ", ending),
-                               [&] { back = round_trip(*format, trip, ending, 0); });
+      (void)answers_or_refuses(what, [&] { back = round_trip(*format, trip, ending, 0, what); });
       if (back && back->has_its_ending) endings += " " + ending;
     }
     if (!endings.empty()) written += text(written.empty() ? "" : "; ", trip.name, "s written and read:", endings);

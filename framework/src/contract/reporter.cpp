@@ -111,10 +111,10 @@ fs::path run_folder(const Workroom& room) {
 class ReporterInUse final : public Subject {
  public:
   ReporterInUse(const Candidate& candidate, const Parameters& values) : candidate_(&candidate), values_(values) {}
-  std::string use(int input) override {
+  std::string use(int /*input*/) override {
     const Workroom room;
     const auto reporter = candidate_->make<Reporter>(values_);
-    report_all(*reporter, input == 0 ? events_of_run(run_folder(room)) : poor_events(run_folder(room)));
+    report_all(*reporter, events_of_run(run_folder(room)));
     return "";
   }
 

@@ -15,7 +15,8 @@ namespace osteon::contract {
 
 namespace {
 
-constexpr int kRingsOfABone = 9;
+// 66 vertices: the covariance of their coordinates is small enough for BLAS to stay in one thread.
+constexpr int kRingsOfABone = 8;
 constexpr std::int64_t kKnownBones = 3, kPairsOfABone = 2, kPairRows = 96, kShapeEmbedding = 8;
 constexpr double kPairPixel = 5, kAttenuation = 0.05, kLargestIntegral = 4;
 
