@@ -25,7 +25,8 @@ Findings findings(const std::string& arguments) {
   const auto outcome = place.osteon("check-plugin " + arguments + " --json found.json");
   Findings found{outcome.code, outcome.out, outcome.err, {}};
   if (!fs::exists(place.folder() / "found.json")) return found;
-  for (const auto& line : nlohmann::json::parse(read(place.folder() / "found.json")).at("checks")) {
+  const auto told = nlohmann::json::parse(read(place.folder() / "found.json"));
+  for (const auto& line : told.at("checks")) {
     const std::string result = line.at("result"), says = line.at("says");
     found.checks[line.at("check")] = result == "FAILED" ? "FAILED: " + says : result;
   }
@@ -46,6 +47,7 @@ TEST(CheckPlugin, ACrashIsAFindingWithItsSignal) {
   const std::string words =
       only_failure(findings(breaker("crashes_on_one_image") + " --check degenerate"), "degenerate");
   EXPECT_TRUE(words.starts_with("FAILED: expected an answer, found that the process ended by SIGSEGV after ")) << words;
+  EXPECT_TRUE(words.ends_with(" s: osteon: loss/crashes_on_one_image crashed (SIGSEGV)")) << words;
 }
 
 TEST(CheckPlugin, AHangIsAFindingWithItsTime) {

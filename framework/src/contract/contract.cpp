@@ -1,6 +1,7 @@
 #include "contract/contract.hpp"
 
 #include "contract/kind.hpp"
+#include "host/crash_guard.hpp"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -63,6 +64,7 @@ std::string checked(std::string_view check, const Request& request, std::string&
   }
   if (plugin == nullptr) throw NotRun{"it cannot be loaded (see descriptor)"};
   const Candidate candidate(*plugin, request.settings);
+  const host::PluginCall call(plugin->descriptor->kind, plugin->descriptor->name);  // whom a crash is put down to
   const KindContract kind = contract_of(plugin->descriptor->kind);
   if (is_first) return check_descriptor(candidate, request.library);
   if (check == "parameters") return check_parameters(candidate);

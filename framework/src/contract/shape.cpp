@@ -174,7 +174,6 @@ std::string shape_outputs(const Candidate& candidate) {
            "that it has written into it");
   }
   expect(digest_of_gallery() == before, "the gallery", "to be left as it is", "that it has written into it");
-  if (const auto ceiling = shape->ceiling(gallery.meshes.front())) ceiling->check();
   return text("a sound surface as long as the gallery's, of one X-ray pair and of two; ", shape->arrays().size(),
               " arrays");
 }
