@@ -51,8 +51,8 @@ TEST(CheckPlugin, ACrashIsAFindingWithItsSignal) {
 }
 
 TEST(CheckPlugin, AHangIsAFindingWithItsTime) {
-  EXPECT_EQ(only_failure(findings(breaker("hangs_on_one_image") + " --check degenerate --seconds 15"), "degenerate"),
-            "FAILED: expected an answer, found none after 15 s, when it was killed");
+  EXPECT_EQ(only_failure(findings(breaker("hangs_on_one_image") + " --check degenerate --seconds 10"), "degenerate"),
+            "FAILED: expected an answer, found none after 10 s, when it was killed");
 }
 
 TEST(CheckPlugin, EndlessMemoryIsAFinding) {
