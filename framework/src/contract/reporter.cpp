@@ -61,7 +61,7 @@ std::vector<Event> events_of_run(const fs::path& folder) {
   chart.title = "Pairs";
   chart.series = {{"pairs", ChartSeries::Mark::line, {0, 1, 2}, {1, 4, 2}, false, {}}};
   return {begun_run(folder),
-          StageStarted{"train", "resnet", 4, "batches"},
+          StageStarted{"train", "a_network", 4, "batches"},
           StageProgress{"train", 2, 4, 1.5, "epoch 1/2"},
           Scalar{"loss", 0, 0.7},
           Scalar{"loss", 1, 0.4},
