@@ -19,6 +19,7 @@ struct Common {
 
 void add_run(CLI::App& app, Common& common);
 void add_check(CLI::App& app, Common& common);
+void add_check_plugin(CLI::App& app, Common& common);
 void add_compare(CLI::App& app, Common& common);
 void add_render(CLI::App& app, Common& common);
 void add_view(CLI::App& app, Common& common);

@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   common.words.assign(argv + 1, argv + argc);
   osteon::cli::add_run(app, common);
   osteon::cli::add_check(app, common);
+  osteon::cli::add_check_plugin(app, common);
   osteon::cli::add_compare(app, common);
   osteon::cli::add_view(app, common);
   osteon::cli::add_render(app, common);

@@ -177,6 +177,7 @@ void OutlineEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t me
 }
 
 ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
+  if (bones_.empty()) throw failure("nothing was fitted before predict");
   std::vector<View> views;
   for (std::int64_t q = 0; q < query.images.size(0); ++q) {
     const PairExposures& pair = query.exposures[static_cast<std::size_t>(q)];
