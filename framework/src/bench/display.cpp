@@ -154,7 +154,8 @@ void print_ratios(std::ostream& out, const std::vector<Family>& families, const 
           << padded(shown(b), kTime) << ratio << "\n";
     }
   }
-  out << "ratio: how many times as long " << second << " takes; medians, ± half of the range of the middle half\n";
+  out << "ratio: how many times as long " << second << " takes as " << first
+      << "; medians, ± half of the range of the middle half\n";
 }
 
 }  // namespace osteon::bench
