@@ -36,6 +36,7 @@ void add_weights(CLI::App& app, Common& common);
 void add_plugins(CLI::App& app, Common& common);
 void add_describe(CLI::App& app, Common& common);
 void add_new(CLI::App& app, Common& common);
+void add_bench(CLI::App& app, Common& common);
 void add_doctor(CLI::App& app, Common& common);
 void add_status(CLI::App& app, Common& common);
 void add_resume(CLI::App& app, Common& common);

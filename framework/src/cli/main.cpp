@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   osteon::cli::add_plugins(app, common);
   osteon::cli::add_describe(app, common);
   osteon::cli::add_new(app, common);
+  osteon::cli::add_bench(app, common);
   osteon::cli::add_doctor(app, common);
   osteon::cli::add_status(app, common);
   osteon::cli::add_resume(app, common);

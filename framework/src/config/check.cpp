@@ -43,6 +43,14 @@ Experiment Checker::check(const Value& root, Mistakes& mistakes) {
   return std::move(experiment_);
 }
 
+std::optional<Parameters> Checker::check_plugin(const host::LoadedPlugin& plugin, const Value& table,
+                                                Mistakes& mistakes) {
+  mistakes_ = &mistakes;
+  experiment_ = Experiment();
+  const auto part = fill({plugin.schema, plugin.descriptor->kind, plugin.id(), &table, false}, {});
+  return part == nullptr ? std::nullopt : std::optional(part->choice.parameters);
+}
+
 void Checker::check_keys(const Value& root) {
   static const std::set<std::string, std::less<>> plain = {"title", "repeats", "sweep"};
   std::vector<std::string> known(kSingleKinds.begin(), kSingleKinds.end());

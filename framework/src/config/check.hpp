@@ -24,6 +24,10 @@ class Checker {
   /// The experiment of `root` as far as it is right; what is wrong goes to `mistakes`.
   [[nodiscard]] Experiment check(const Value& root, Mistakes& mistakes);
 
+  /// The parameters of one plugin, which `table` holds and nothing else; nothing where there are mistakes.
+  [[nodiscard]] std::optional<Parameters> check_plugin(const host::LoadedPlugin& plugin, const Value& table,
+                                                       Mistakes& mistakes);
+
  private:
   /// A schema and the table that should fit it.
   struct Section {
