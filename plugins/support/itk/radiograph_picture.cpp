@@ -13,7 +13,14 @@
 #include <png.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <csetjmp>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include <jpeglib.h>
 
 namespace osteon {
 
@@ -48,6 +55,64 @@ void require_sound_png(const std::filesystem::path& file, const std::string& nam
   const std::string why = image.message;
   png_image_free(&image);
   if (!sound) throw Error(text(name, ": a damaged PNG picture (", why, "); copy it again from where it came"));
+}
+
+/// libjpeg ends the program on a damaged picture; with this it comes back to `back`.
+struct JpegErrors {
+  jpeg_error_mgr manager{};
+  std::jmp_buf back{};
+  std::array<char, JMSG_LENGTH_MAX> why{};
+};
+
+[[noreturn]] void jpeg_failed(j_common_ptr info) {
+  auto* errors = reinterpret_cast<JpegErrors*>(info->err);
+  errors->manager.format_message(info, errors->why.data());
+  std::longjmp(errors->back, 1);
+}
+
+/// Whether libjpeg decodes the whole picture. A jump passes no destructor: what it needs is libjpeg's own memory.
+bool decodes(std::FILE* file, JpegErrors& errors) {
+  constexpr int kMostScans = 200;  // a progressive picture has about ten; thousands are made to take hours
+  jpeg_decompress_struct info{};
+  info.err = jpeg_std_error(&errors.manager);
+  errors.manager.error_exit = jpeg_failed;
+  errors.manager.output_message = [](j_common_ptr) {};
+  if (setjmp(errors.back) != 0) {
+    jpeg_destroy_decompress(&info);
+    return false;
+  }
+  jpeg_create_decompress(&info);
+  jpeg_stdio_src(&info, file);
+  jpeg_read_header(&info, TRUE);
+  if (static_cast<double>(info.image_width) * info.image_height <= kMostPixels) {
+    info.buffered_image = jpeg_has_multiple_scans(&info);
+    jpeg_start_decompress(&info);
+    for (int scan = 1; info.buffered_image && !jpeg_input_complete(&info); ++scan) {
+      if (scan > kMostScans) {
+        std::strncpy(errors.why.data(), "it has too many scans", errors.why.size() - 1);
+        std::longjmp(errors.back, 1);
+      }
+      jpeg_start_output(&info, info.input_scan_number);
+      jpeg_finish_output(&info);
+    }
+    if (info.buffered_image) jpeg_start_output(&info, info.input_scan_number);
+    JSAMPARRAY row = (*info.mem->alloc_sarray)(reinterpret_cast<j_common_ptr>(&info), JPOOL_IMAGE,
+                                               info.output_width * static_cast<unsigned>(info.output_components), 1);
+    while (info.output_scanline < info.output_height) jpeg_read_scanlines(&info, row, 1);
+  }
+  const bool sound = errors.manager.num_warnings == 0;
+  if (!sound) errors.manager.format_message(reinterpret_cast<j_common_ptr>(&info), errors.why.data());
+  jpeg_destroy_decompress(&info);
+  return sound;
+}
+
+/// As for PNG: ITK 5.2 destroys on a damaged header what it has not made, and prints to the terminal.
+void require_sound_jpeg(const std::filesystem::path& file, const std::string& name) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> open(std::fopen(file.c_str(), "rb"), &std::fclose);
+  if (!open) throw Error(text(name, ": cannot read the file"));
+  JpegErrors errors;
+  if (!decodes(open.get(), errors))
+    throw Error(text(name, ": a damaged JPEG picture (", errors.why.data(), "); copy it again from where it came"));
 }
 
 /// The first channel, once all colours are known to be equal (to a 64th of the range: JPEG's colours round) and nothing
@@ -87,6 +152,7 @@ Radiograph read_radiograph(const std::filesystem::path& file) {
   Radiograph result;
   try {
     if (ending == ".png") require_sound_png(file, name);
+    if (ending.starts_with(".j")) require_sound_jpeg(file, name);
     io->SetFileName(file.string());
     if (!io->CanReadFile(file.c_str()))
       throw Error(text(name, ": damaged, or not what its ending says; copy it again from where it came"));
