@@ -5,6 +5,7 @@
 #include "harness.hpp"
 
 #include "pipeline/artifacts.hpp"
+#include "store/layout.hpp"
 
 #include <osteon/digest.hpp>
 
@@ -38,7 +39,7 @@ const char* type_of(const at::Tensor& tensor) {
 
 /// The manifest with what its tensors are and the digest of all; "" when it is no manifest.
 std::string repaired(std::string_view manifest, const std::filesystem::path& folder) {
-  json j = json::parse(manifest, nullptr, false);
+  json j = store::json_from(manifest);
   if (!j.is_object() || !j.contains("facts") || !j.contains("tensors") || !j["tensors"].is_array()) return "";
   for (json& entry : j["tensors"]) {
     if (!entry.is_object() || !entry.contains("name") || !entry["name"].is_string()) continue;
@@ -74,7 +75,7 @@ std::string read_artifact(std::string_view bytes) {
   const std::string_view manifest = parts.empty() ? std::string_view() : parts[0];
   put(place + "manifest.json", manifest);
   // The files in the order of the manifest's list, under its names.
-  const json j = json::parse(manifest, nullptr, false);
+  const json j = store::json_from(manifest);
   std::vector<std::string> names;
   if (j.is_object() && j.contains("tensors") && j["tensors"].is_array())
     for (const json& entry : j["tensors"])
@@ -98,7 +99,7 @@ std::string read_artifact(std::string_view bytes) {
   return message.empty() ? interpreted(artifact) : message;
 }
 
-const Registered harness("artifact", read_artifact);
+const Registered kArtifact("artifact", read_artifact);
 
 }  // namespace
 }  // namespace osteon::fuzz

@@ -32,7 +32,7 @@ std::string read_dicom(std::string_view bytes) {
   return radiograph.empty() ? "" : series;
 }
 
-const Registered harness("dicom", read_dicom);
+const Registered kDicom("dicom", read_dicom);
 
 }  // namespace
 }  // namespace osteon::fuzz

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kVersionAt = 8, kLengthAt = 16, kPreamble = 24, kDigest = 64;
 
-std::string repaired(std::string_view bytes) {
+std::string sealed(std::string_view bytes) {
   std::string result(bytes.substr(0, bytes.size() - kDigest));
   const std::uint64_t length = bytes.size();
   const std::uint32_t version = 1;
@@ -39,10 +39,10 @@ std::string read_file_of(std::string_view bytes) {
 std::string read_gallery(std::string_view bytes) {
   const std::string message = read_file_of(bytes);
   if (message.empty() || bytes.size() < kPreamble + kDigest) return message;
-  return read_file_of(repaired(bytes));
+  return read_file_of(sealed(bytes));
 }
 
-const Registered harness("gallery", read_gallery);
+const Registered kGallery("gallery", read_gallery);
 
 }  // namespace
 }  // namespace osteon::fuzz

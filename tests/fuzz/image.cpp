@@ -23,7 +23,7 @@ std::string read_image(std::string_view bytes) {
   });
 }
 
-const Registered harness("image", read_image);
+const Registered kImage("image", read_image);
 
 }  // namespace
 }  // namespace osteon::fuzz

@@ -18,7 +18,7 @@ std::string read_surface(std::string_view bytes) {
   });
 }
 
-const Registered harness("mesh", read_surface);
+const Registered kMesh("mesh", read_surface);
 
 }  // namespace
 }  // namespace osteon::fuzz

@@ -14,7 +14,7 @@ std::string read_picture(std::string_view bytes) {
   return message_of([&] { (void)read_radiograph_file(file); });
 }
 
-const Registered harness("picture", read_picture);
+const Registered kPicture("picture", read_picture);
 
 }  // namespace
 }  // namespace osteon::fuzz

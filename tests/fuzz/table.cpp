@@ -15,7 +15,7 @@ std::string read_table(std::string_view bytes) {
   });
 }
 
-const Registered harness("table", read_table);
+const Registered kTable("table", read_table);
 
 }  // namespace
 }  // namespace osteon::fuzz

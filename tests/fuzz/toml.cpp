@@ -25,7 +25,7 @@ std::string read_toml(std::string_view bytes) {
   });
 }
 
-const Registered harness("toml", read_toml);
+const Registered kToml("toml", read_toml);
 
 }  // namespace
 }  // namespace osteon::fuzz

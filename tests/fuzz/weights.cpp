@@ -20,7 +20,7 @@ std::string read_weights(std::string_view bytes) {
   return message;
 }
 
-const Registered harness("weights", read_weights);
+const Registered kWeights("weights", read_weights);
 
 }  // namespace
 }  // namespace osteon::fuzz

@@ -2,6 +2,7 @@
 
 #include "host/fault.hpp"
 #include "store/disk.hpp"
+#include "store/layout.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/error.hpp>
@@ -101,7 +102,7 @@ std::string sound_bytes(const fs::path& file) {
 
 json header_of(const fs::path& file, const std::string& bytes) {
   const auto length = number_at<std::uint32_t>(bytes, kHeaderLengthAt);
-  json header = json::parse(std::string_view(bytes).substr(kPreamble, length), nullptr, false);
+  json header = json_from(std::string_view(bytes).substr(kPreamble, length));
   if (!header.is_object() || !header.contains("kind") || !header["kind"].is_string() || !header.contains("facts") ||
       !header.contains("tensors") || !header["tensors"].is_array())
     throw refusal(file, "damaged: its header cannot be read");

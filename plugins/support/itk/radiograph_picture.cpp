@@ -43,11 +43,29 @@ itk::ImageIOBase::Pointer reader_for(const std::string& ending) {
   return itk::TIFFImageIO::New().GetPointer();
 }
 
+constexpr double kMostPackedPixels = 8 * 1032;  // in a byte: deflate's most, of pixels of one bit
+constexpr double kMostJpegPixels = 1024;        // in a byte: 64 in a bit, with room to spare
+
+/// Throws when so many pixels can't be in so small a file, before memory or time is spent on them.
+void require_room(const std::filesystem::path& file, const std::string& name, double columns, double rows) {
+  std::error_code problem;
+  const std::uintmax_t size = std::filesystem::file_size(file, problem);
+  if (problem || columns * rows > kMostPackedPixels * static_cast<double>(size))
+    throw Error(text(name, ": its header promises ", columns, " x ", rows, " pixels, which can't be in its ", size,
+                     " bytes; copy it again from where it came"));
+}
+
 /// Reads the whole picture once: on a damaged one, libpng under ITK 5.2 would end the program; here it says why.
 void require_sound_png(const std::filesystem::path& file, const std::string& name) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   bool sound = png_image_begin_read_from_file(&image, file.c_str()) != 0;
+  if (sound) try {
+      require_room(file, name, image.width, image.height);
+    } catch (const Error&) {
+      png_image_free(&image);
+      throw;
+    }
   if (sound && static_cast<double>(image.width) * static_cast<double>(image.height) <= kMostPixels) {
     std::vector<png_byte> pixels(PNG_IMAGE_SIZE(image));
     sound = png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr) != 0;
@@ -71,7 +89,7 @@ struct JpegErrors {
 }
 
 /// Whether libjpeg decodes the whole picture. A jump passes no destructor: what it needs is libjpeg's own memory.
-bool decodes(std::FILE* file, JpegErrors& errors) {
+bool decodes(std::FILE* file, double most_pixels, JpegErrors& errors) {
   constexpr int kMostScans = 200;  // a progressive picture has about ten; thousands are made to take hours
   jpeg_decompress_struct info{};
   info.err = jpeg_std_error(&errors.manager);
@@ -84,6 +102,10 @@ bool decodes(std::FILE* file, JpegErrors& errors) {
   jpeg_create_decompress(&info);
   jpeg_stdio_src(&info, file);
   jpeg_read_header(&info, TRUE);
+  if (static_cast<double>(info.image_width) * info.image_height > most_pixels) {
+    std::strncpy(errors.why.data(), "it promises more pixels than its bytes can hold", errors.why.size() - 1);
+    std::longjmp(errors.back, 1);
+  }
   if (static_cast<double>(info.image_width) * info.image_height <= kMostPixels) {
     info.buffered_image = jpeg_has_multiple_scans(&info);
     jpeg_start_decompress(&info);
@@ -110,8 +132,10 @@ bool decodes(std::FILE* file, JpegErrors& errors) {
 void require_sound_jpeg(const std::filesystem::path& file, const std::string& name) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> open(std::fopen(file.c_str(), "rb"), &std::fclose);
   if (!open) throw Error(text(name, ": cannot read the file"));
+  std::error_code problem;
+  const auto size = static_cast<double>(std::filesystem::file_size(file, problem));
   JpegErrors errors;
-  if (!decodes(open.get(), errors))
+  if (!decodes(open.get(), kMostJpegPixels * size, errors))
     throw Error(text(name, ": a damaged JPEG picture (", errors.why.data(), "); copy it again from where it came"));
 }
 
@@ -165,6 +189,7 @@ Radiograph read_radiograph(const std::filesystem::path& file) {
     if (columns < 1 || rows < 1 || static_cast<double>(columns) * static_cast<double>(rows) > kMostPixels ||
         channels < 1 || channels > 4)
       throw Error(text(name, ": ", columns, " x ", rows, " pixels of ", channels, " numbers can't be read"));
+    require_room(file, name, static_cast<double>(columns), static_cast<double>(rows));
     const auto type = io->GetComponentType();
     if (type != itk::IOComponentEnum::UCHAR && type != itk::IOComponentEnum::USHORT)
       throw Error(text(name, ": its pixels are neither 8 nor 16 bits; save it as a grey picture of 8 or 16 bits"));
