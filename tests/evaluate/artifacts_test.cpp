@@ -141,7 +141,8 @@ TEST(StoredCharts, OfAnUnknownMarkAreRefused) {
   store::Artifact artifact = to_artifact(MetricResult{{}, {}, {full_chart()}, {}});
   artifact.facts["charts"][0]["series"][0]["mark"] = "spiral";
   EXPECT_EQ(store::message_of([&] { (void)metric_result_from(artifact); }),
-            "a stored chart, \"Same & other\", has marks called \"spiral\"; line, points and bars are known");
+            "a stored result cannot be read: its chart \"Same & other\" has marks called \"spiral\"; line, points and "
+            "bars are known; remove it from the store and run again");
 }
 
 }  // namespace

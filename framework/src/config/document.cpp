@@ -11,6 +11,7 @@
 #include <utility>
 
 #define TOML_ENABLE_FORMATTERS 0
+#define TOML_MAX_NESTED_VALUES 64
 #include <toml++/toml.h>
 
 namespace osteon::config {
@@ -28,6 +29,65 @@ Place place_of(const toml::source_region& region, const std::shared_ptr<const So
   place.length = std::max(1, end - place.column);
   return place;
 }
+
+/// toml++ makes of a key like a.b.c tables in each other without a limit, and whatever walks the tree, toml++ first,
+/// goes as deep as the key has parts: some ten thousand end the program. So keys are looked at before it gets the
+/// document.
+class KeyLengths {
+ public:
+  KeyLengths(std::string_view bytes, const std::shared_ptr<const Source>& source) : rest_(bytes), source_(source) {}
+
+  /// Throws `SyntaxError` at the first key of too many parts.
+  void check() {
+    constexpr int kMostParts = 32;
+    int dots = 0;
+    while (!rest_.empty()) {
+      const char c = rest_.front();
+      if (c == '"' || c == '\'') {
+        pass_text(c);
+      } else if (c == '#') {
+        pass(std::min(rest_.find('\n'), rest_.size()));
+      } else {
+        if (c == '.')
+          ++dots;
+        else if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != ' ' && c != '\t')
+          dots = 0;
+        if (dots >= kMostParts)
+          throw SyntaxError{Place{source_, source_->lines.empty() ? 0 : line_, 1, 1},
+                            "not valid here: a key of more than " + std::to_string(kMostParts) +
+                                " parts; keys of an experiment have two or three"};
+        pass(1);
+      }
+    }
+  }
+
+ private:
+  void pass(std::size_t count) {
+    line_ += static_cast<int>(std::ranges::count(rest_.substr(0, count), '\n'));
+    rest_.remove_prefix(std::min(count, rest_.size()));
+  }
+
+  /// A text in quotes, of one line or of several. One that does not end is toml++'s to complain of.
+  void pass_text(char quote) {
+    const std::string triple(3, quote);
+    const bool is_long = rest_.starts_with(triple);
+    std::size_t at = is_long ? 3 : 1;
+    for (; at < rest_.size(); ++at) {
+      if (rest_[at] == '\\' && quote == '"')
+        ++at;
+      else if (is_long ? rest_.substr(at).starts_with(triple) : rest_[at] == quote || rest_[at] == '\n')
+        break;
+    }
+    at += is_long ? 3 : 1;
+    // A long text may end with up to two quotes of its own.
+    for (int more = 0; is_long && more < 2 && at < rest_.size() && rest_[at] == quote; ++more) ++at;
+    pass(at);
+  }
+
+  std::string_view rest_;
+  const std::shared_ptr<const Source>& source_;
+  int line_ = 1;
+};
 
 Value convert(const toml::node& node, const std::shared_ptr<const Source>& source);
 
@@ -119,6 +179,7 @@ std::string Value::describe() const {
 std::string Value::shown() const { return type == Type::text ? std::get<std::string>(scalar) : literal(*this); }
 
 Value parse(std::string_view bytes, const std::shared_ptr<const Source>& source) {
+  KeyLengths(bytes, source).check();
   try {
     const toml::table table = toml::parse(bytes, source->name);
     Value root;

@@ -102,6 +102,12 @@ std::vector<Value> drawn(const std::string& path, const Value& range, std::size_
                                   to.shown());
     return {from};
   }
+  // Sobol's directions are tabulated for some thousand dimensions; nobody understands a search in more than a few.
+  constexpr std::size_t kMostRanges = 1000;
+  if (dimension >= kMostRanges) {
+    mistakes.add(range.place, text("sweep.", path, ": a sweep draws from at most ", kMostRanges, " ranges"));
+    return {from};
+  }
   const bool is_whole = from.type == Value::Type::integer && to.type == Value::Type::integer;
   std::vector<Value> values;
   for (const double place : places(draws, dimension, path)) {
@@ -111,7 +117,8 @@ std::vector<Value> drawn(const std::string& path, const Value& range, std::size_
     value.place = range.place;
     if (is_whole) {
       value.type = Value::Type::integer;
-      value.scalar = static_cast<std::int64_t>(std::min(std::floor(real), high));
+      // Near the largest integers a double is none of them.
+      value.scalar = real >= high ? std::get<std::int64_t>(to.scalar) : static_cast<std::int64_t>(std::floor(real));
     } else {
       char digits[32];
       std::snprintf(digits, sizeof digits, "%.4g", real);

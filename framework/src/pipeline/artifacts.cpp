@@ -17,7 +17,36 @@ json vector_json(Vec3 v) { return {v.x, v.y, v.z}; }
 Vec3 vec3_from(const json& j) { return {j.at(0), j.at(1), j.at(2)}; }
 
 Mesh mesh_from(const store::Artifact& artifact, const std::string& name) {
-  return {artifact.tensors.at(name + ".vertices"), artifact.tensors.at(name + ".triangles")};
+  Mesh mesh{artifact.tensors.at(name + ".vertices"), artifact.tensors.at(name + ".triangles")};
+  mesh.check();
+  return mesh;
+}
+
+/// A tensor of a stored artifact, after its type and number of dimensions have been found right.
+const at::Tensor& stored_tensor(const store::Artifact& artifact, const std::string& name, at::ScalarType type,
+                                std::int64_t dimensions) {
+  const at::Tensor& tensor = artifact.tensors.at(name);
+  if (tensor.scalar_type() != type || tensor.dim() != dimensions)
+    throw failure(text("its \"", name, "\" is ", tensor.dim(), "-dimensional of type ",
+                       c10::toString(tensor.scalar_type()), "; expected ", dimensions, " dimensions of ",
+                       c10::toString(type)));
+  return tensor;
+}
+
+/// What `read` makes of an artifact. A store may have been filled by somebody else, and its digests say who can repeat
+/// a mistake, not that there is none: what is missing, or of another type than what we write, is an `Error`.
+template <class Read>
+auto read_stored(const std::string& what, const Read& read) {
+  const auto refusal = [&](const std::string& reason) {
+    return failure(text("a stored ", what, " cannot be read: ", reason, "; remove it from the store and run again"));
+  };
+  try {
+    return read();
+  } catch (const Error& e) {
+    throw refusal(e.what());
+  } catch (const std::exception&) {  // of the JSON and tensor libraries, in their words
+    throw refusal("an entry of its facts or a tensor is missing or of another type");
+  }
 }
 
 void put(store::Artifact& artifact, const std::string& name, const Mesh& mesh) {
@@ -51,6 +80,8 @@ constexpr std::array<Column, 13> kColumns = {{{"pose", "", nullptr},
                                               {"ml_scale", "", &ImageRow::ml_scale},
                                               {"ap_cut", "", &ImageRow::ap_cut},
                                               {"ml_cut", "", &ImageRow::ml_cut}}};
+
+constexpr double kMostPoses = 1e15;  // whole numbers below it have a double of their own
 
 /// JSON has no NaN and nothing infinite; null stands for both.
 json number(double value) { return std::isfinite(value) ? json(value) : json(); }
@@ -88,12 +119,14 @@ store::Artifact to_artifact(const Acquisition& acquisition) {
   return artifact;
 }
 
-Acquisition acquisition_from(const store::Artifact& artifact) {
+namespace {
+
+Acquisition read_acquisition(const store::Artifact& artifact) {
   Acquisition acquisition;
   if (artifact.facts.contains("pair")) {
     const auto view = [&](const char* name) {
       const json& scale = artifact.facts.at("pair").at(name);
-      return Radiograph{artifact.tensors.at(name), scale.at(0), scale.at(1)};
+      return Radiograph{stored_tensor(artifact, name, at::kFloat, 2), scale.at(0), scale.at(1)};
     };
     acquisition.radiographs = RadiographPair{view("ap"), view("ml")};
     if (artifact.facts.contains("notices")) acquisition.notices = artifact.facts.at("notices");
@@ -107,9 +140,19 @@ Acquisition acquisition_from(const store::Artifact& artifact) {
   acquisition.volume.hounsfield = artifact.tensors.at("hounsfield");
   acquisition.volume.check();
   if (artifact.tensors.contains("truth.vertices")) acquisition.truth = mesh_from(artifact, "truth");
-  if (artifact.tensors.contains("bone_mask")) acquisition.bone_mask = artifact.tensors.at("bone_mask");
+  if (artifact.tensors.contains("bone_mask")) {
+    acquisition.bone_mask = stored_tensor(artifact, "bone_mask", at::kByte, 3);
+    if (acquisition.bone_mask.sizes() != acquisition.volume.hounsfield.sizes())
+      throw failure("its bone mask has another size than its volume");
+  }
   if (artifact.facts.contains("notices")) acquisition.notices = artifact.facts.at("notices");
   return acquisition;
+}
+
+}  // namespace
+
+Acquisition acquisition_from(const store::Artifact& artifact) {
+  return read_stored("scan", [&] { return read_acquisition(artifact); });
 }
 
 store::Artifact to_artifact(const BoneSurface& surface) {
@@ -130,7 +173,9 @@ store::Artifact to_artifact(const BoneSurface& surface) {
   return artifact;
 }
 
-BoneSurface bone_surface_from(const store::Artifact& artifact) {
+namespace {
+
+BoneSurface read_bone_surface(const store::Artifact& artifact) {
   const json& facts = artifact.facts;
   const auto point = [&](const char* name) {
     return facts.at(name).is_null() ? std::nullopt : std::optional(vec3_from(facts.at(name)));
@@ -140,6 +185,12 @@ BoneSurface bone_surface_from(const store::Artifact& artifact) {
            vec3_from(facts.at("proximal")), facts.at("length"), point("hip_centre"), point("knee_centre"),
            facts.at("head_radius"), side_from(facts.at("side")), side_from(facts.at("side_by_shape")),
            facts.at("found_by")}};
+}
+
+}  // namespace
+
+BoneSurface bone_surface_from(const store::Artifact& artifact) {
+  return read_stored("surface", [&] { return read_bone_surface(artifact); });
 }
 
 store::Artifact to_artifact(const ImageSet& images) {
@@ -158,21 +209,31 @@ store::Artifact to_artifact(const ImageSet& images) {
   return artifact;
 }
 
-ImageSet image_set_from(const store::Artifact& artifact) {
-  ImageSet images{artifact.tensors.at("pixels"), {}};
-  const at::Tensor& rows = artifact.tensors.at("rows");
-  if (rows.dim() != 2 || rows.size(0) != images.pixels.size(0) ||
-      rows.size(1) != static_cast<std::int64_t>(kColumns.size()))
-    throw failure("a stored image set has another number of rows or columns than its images need");
+namespace {
+
+ImageSet read_image_set(const store::Artifact& artifact) {
+  ImageSet images{stored_tensor(artifact, "pixels", at::kByte, 3), {}};
+  const at::Tensor& rows = stored_tensor(artifact, "rows", at::kDouble, 2);
+  if (rows.size(0) != images.pixels.size(0) || rows.size(1) != static_cast<std::int64_t>(kColumns.size()))
+    throw failure(text("its table of rows is ", rows.size(0), " x ", rows.size(1), "; ", images.pixels.size(0),
+                       " images need as many rows, of ", kColumns.size(), " columns"));
   const auto* value = rows.data_ptr<double>();
   for (std::int64_t i = 0; i < rows.size(0); ++i) {
     ImageRow row;
+    if (!(std::abs(*value) < kMostPoses))
+      throw failure(text("image ", i, " is of pose ", *value, ", which is no number of one"));
     row.pose = static_cast<std::int64_t>(*value++);
     for (const Column& column : kColumns)
       if (column.member != nullptr) row.*column.member = *value++;
     images.rows.push_back(row);
   }
   return images;
+}
+
+}  // namespace
+
+ImageSet image_set_from(const store::Artifact& artifact) {
+  return read_stored("image set", [&] { return read_image_set(artifact); });
 }
 
 std::string index_header() {
@@ -246,8 +307,7 @@ ChartSeries series_from(const json& j, const std::string& chart) {
   const std::string word = j.at("mark");
   const auto mark = std::ranges::find(kMarks, word) - kMarks.begin();
   if (mark == std::ssize(kMarks))
-    throw failure(
-        text("a stored chart, \"", chart, "\", has marks called \"", word, "\"; line, points and bars are known"));
+    throw failure(text("its chart \"", chart, "\" has marks called \"", word, "\"; line, points and bars are known"));
   return {j.at("name"),
           static_cast<ChartSeries::Mark>(mark),
           numbers_from(j.at("x")),
@@ -305,7 +365,9 @@ store::Artifact to_artifact(const MetricResult& result) {
   return artifact;
 }
 
-MetricResult metric_result_from(const store::Artifact& artifact) {
+namespace {
+
+MetricResult read_metric_result(const store::Artifact& artifact) {
   MetricResult result;
   for (const json& value : artifact.facts.at("values")) result.values.push_back(metric_value_from(value));
   const json& captions = artifact.facts.at("surfaces");
@@ -322,6 +384,12 @@ MetricResult metric_result_from(const store::Artifact& artifact) {
         {maps[i].at(0), maps[i].at(1), artifact.tensors.at(name + ".images"), artifact.tensors.at(name + ".points")});
   }
   return result;
+}
+
+}  // namespace
+
+MetricResult metric_result_from(const store::Artifact& artifact) {
+  return read_stored("result", [&] { return read_metric_result(artifact); });
 }
 
 }  // namespace osteon::pipeline

@@ -72,12 +72,11 @@ nlohmann::json read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "manifest.json";
   nlohmann::json manifest;
   try {
-    manifest = nlohmann::json::parse(read_file(file));
+    manifest = json_from(read_file(file));
   } catch (const Error& e) {
     throw damaged(folder, e.what());
-  } catch (const nlohmann::json::exception&) {
-    throw damaged(folder, text(file.string(), ": is no JSON"));
   }
+  if (manifest.is_discarded()) throw damaged(folder, text(file.string(), ": is no JSON"));
   try {
     if (manifest.at("format") != kFormat)
       throw damaged(folder, text(file.string(), ": format ", json_text(manifest.at("format")), ", expected ", kFormat));

@@ -2,6 +2,7 @@
 
 #include "host/fault.hpp"
 #include "store/disk.hpp"
+#include "store/layout.hpp"
 
 #include <osteon/digest.hpp>
 #include <osteon/error.hpp>
@@ -101,7 +102,7 @@ std::string sound_bytes(const fs::path& file) {
 
 json header_of(const fs::path& file, const std::string& bytes) {
   const auto length = number_at<std::uint32_t>(bytes, kHeaderLengthAt);
-  json header = json::parse(std::string_view(bytes).substr(kPreamble, length), nullptr, false);
+  json header = json_from(std::string_view(bytes).substr(kPreamble, length));
   if (!header.is_object() || !header.contains("kind") || !header["kind"].is_string() || !header.contains("facts") ||
       !header.contains("tensors") || !header["tensors"].is_array())
     throw refusal(file, "damaged: its header cannot be read");
@@ -110,13 +111,18 @@ json header_of(const fs::path& file, const std::string& bytes) {
 
 /// Bytes of a tensor; nothing when the shape is none or its size does not fit 62 bits.
 std::optional<std::uint64_t> size_of(const std::vector<std::int64_t>& shape, std::uint64_t bytes_each) {
-  std::uint64_t bytes = bytes_each;
+  std::uint64_t extent = bytes_each;
+  bool empty = false;
   if (shape.size() > kMostDimensions) return std::nullopt;
-  for (const std::int64_t size : shape)
-    if (size < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes) ||
-        bytes > std::uint64_t{1} << 62)
+  for (const std::int64_t size : shape) {
+    empty |= size == 0;
+    // The strides of an empty tensor must fit too.
+    if (size < 0 ||
+        __builtin_mul_overflow(extent, static_cast<std::uint64_t>(std::max<std::int64_t>(size, 1)), &extent) ||
+        extent > std::uint64_t{1} << 62)
       return std::nullopt;
-  return bytes;
+  }
+  return empty ? 0 : extent;
 }
 
 /// The tensors that the header lists, from their numbers.

@@ -76,6 +76,17 @@ void remove_leftovers(const std::filesystem::path& root) {
   for (const std::filesystem::path& path : leftovers_of(root)) std::filesystem::remove_all(path, ignored);
 }
 
+nlohmann::json json_from(std::string_view bytes) {
+  constexpr int kDeepest = 64;
+  bool is_too_deep = false;
+  const auto within = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    is_too_deep |= depth > kDeepest;
+    return depth <= kDeepest;
+  };
+  nlohmann::json json = nlohmann::json::parse(bytes, within, false);
+  return is_too_deep ? nlohmann::json(nlohmann::json::value_t::discarded) : json;
+}
+
 std::string json_text(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -38,6 +38,10 @@ void remove_leftovers(const std::filesystem::path& root);
 /// Keeps the ingredients of an artifact that has just been stored, for `Store::why`.
 void remember(const std::filesystem::path& root, const Ingredients& ingredients);
 
+/// The JSON of a file that may come from anywhere; discarded when it is none, or nested deeper than any that we write:
+/// whatever copies a value goes as deep as the value does, and a million brackets would end the program.
+[[nodiscard]] nlohmann::json json_from(std::string_view bytes);
+
 /// JSON as the store writes it: names sorted, bytes that are no UTF-8 replaced.
 [[nodiscard]] std::string json_text(const nlohmann::json& json, int indent = -1);
 

@@ -241,4 +241,18 @@ void require_fragments(const std::filesystem::path& file, const Elements& elemen
   Walker(file).fragments(elements);
 }
 
+void require_pixels(const PixelPlace& place, const std::string& name, std::uintmax_t expected) {
+  // A frame of one value, of 4096 x 4096 pixels, leaves about a 30,000th in JPEG 2000.
+  constexpr std::uintmax_t kMostCompressed = 100'000;
+  std::error_code problem;
+  const std::uintmax_t size = std::filesystem::file_size(place.file, problem);
+  const std::uintmax_t held = problem || size < place.offset ? 0 : size - place.offset;
+  if (!place.encapsulated && held < expected)
+    throw Error(osteon::text(name, ": the file is cut off: expected ", expected, " bytes of pixels, found ", held,
+                             "; copy it again from where it came"));
+  if (place.encapsulated && held < expected / kMostCompressed)
+    throw Error(osteon::text(name, ": its header promises ", expected, " bytes of pixels, which can't be in ", held,
+                             " compressed bytes; copy it again from where it came"));
+}
+
 }  // namespace osteon::dicom

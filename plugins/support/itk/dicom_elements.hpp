@@ -44,6 +44,17 @@ struct Elements : Group {
 /// Throws `Error` naming the file when it is damaged, cut off within its header, or in an encoding that isn't read.
 [[nodiscard]] Elements read_elements(const std::filesystem::path& file);
 
+/// Where a file's pixels lie.
+struct PixelPlace {
+  std::filesystem::path file;
+  std::uintmax_t offset = 0;
+  bool encapsulated = false;
+};
+
+/// Throws `Error`, beginning with `name`, unless the file is large enough for `expected` bytes of pixels: all of them,
+/// or what no codec goes below. To be called before memory is taken for what a header promises.
+void require_pixels(const PixelPlace& place, const std::string& name, std::uintmax_t expected);
+
 /// Throws `Error` naming the file unless its compressed pixels are complete to the last fragment.
 void require_fragments(const std::filesystem::path& file, const Elements& elements);
 

@@ -18,6 +18,7 @@ constexpr double kSamePosition = 1e-3;                   // mm
 constexpr double kEven = 0.1;                            // of the slice distance
 constexpr double kSmallestGap = 0.5, kLargestGap = 1.5;  // of the usual gap
 constexpr double kSteepest = 45;                         // degrees
+constexpr double kMostGrowth = 16;                       // of the slices' area, by resampling
 constexpr std::int16_t kAir = -1000;                     // HU
 
 double place(const Slice& slice, Vec3 normal) { return dot(slice.position, normal); }
@@ -144,6 +145,13 @@ void place_on_grid(std::span<const Slice> slices, const Stack& stack, bool tilte
     }
     layout.places.push_back(at);
   }
+  const auto columns = static_cast<double>(grid.size[0]), rows = static_cast<double>(grid.size[1]);
+  const double larger = (columns + high.x - low.x) * (rows + high.y - low.y) / (columns * rows);
+  if (larger > kMostGrowth)
+    throw Error(text(first.name(), ": the slices of its series are shifted against each other by up to ",
+                     in_mm(stack.sideways), ", so that an upright grid around them would be ", std::round(larger),
+                     " times as large as they are; up to ", kMostGrowth,
+                     " times is resampled: export the series on an upright grid"));
   for (Vec3& at : layout.places) at = at - Vec3{low.x, low.y, 0};
   grid.origin =
       grid.origin + first.along_row * (low.x * first.column_spacing) + first.along_column * (low.y * first.row_spacing);

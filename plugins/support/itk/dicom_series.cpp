@@ -101,6 +101,7 @@ Reading read_series(std::span<const Slice> slices) {
   const Layout layout = layout_of(slices);
   const Slice& first = slices.front();
   const auto count = static_cast<std::int64_t>(slices.size());
+  for (const Slice& slice : slices) PixelReader::require_room(slice);
   Reading reading{{at::empty({count, first.rows, first.columns}, at::kShort), layout.grid}, layout.notices};
   const auto plane = static_cast<std::size_t>(first.rows * first.columns);
   auto* voxels = reading.volume.hounsfield.data_ptr<std::int16_t>();

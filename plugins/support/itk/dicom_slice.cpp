@@ -25,6 +25,8 @@ constexpr const char* kCtImageStorage = "1.2.840.10008.5.1.4.1.1.2";
 constexpr const char* kEnhancedCtImageStorage = "1.2.840.10008.5.1.4.1.1.2.1";
 constexpr const char* kConvertedCtImageStorage = "1.2.840.10008.5.1.4.1.1.2.2";
 
+constexpr double kFarthest = 1e6;  // mm; beyond it numbers are damage, and sums of them leave what a grid can count
+
 bool is_enhanced(const std::string& sop_class) {
   return sop_class == kEnhancedCtImageStorage || sop_class == kConvertedCtImageStorage;
 }
@@ -84,6 +86,10 @@ std::string read_place(const Group& data, Slice& slice) {
   if (!spacing) return "its header gives no PixelSpacing, so its size in mm is unknown";
   if (!((*spacing)[0] > 0) || !((*spacing)[1] > 0))
     return osteon::text("its PixelSpacing is ", (*spacing)[0], " x ", (*spacing)[1], " mm; both must be above 0");
+  if (std::ranges::any_of(*position, [](double mm) { return std::abs(mm) > kFarthest; }))
+    return "its ImagePositionPatient, " + data.text(0x00200032) + " mm, lies outside every scanner";
+  if (std::ranges::any_of(*spacing, [](double mm) { return mm < 1 / kFarthest || mm > kFarthest; }))
+    return "its PixelSpacing, " + data.text(0x00280030) + " mm, is that of no scanner";
   slice.position = {(*position)[0], (*position)[1], (*position)[2]};
   slice.along_row = {(*cosines)[0], (*cosines)[1], (*cosines)[2]};
   slice.along_column = {(*cosines)[3], (*cosines)[4], (*cosines)[5]};
@@ -224,13 +230,13 @@ std::vector<Slice> read_slices(const std::filesystem::path& file) {
   return slices;
 }
 
+void PixelReader::require_room(const Slice& slice) {
+  const auto frames = static_cast<std::size_t>(slice.encapsulated ? slice.frames : 1);
+  require_pixels(slice.pixels(), slice.name(), slice.bytes() * frames);
+}
+
 std::string PixelReader::native(const Slice& slice) const {
-  std::error_code problem;
-  const std::uintmax_t size = std::filesystem::file_size(slice.file, problem);
-  const std::uintmax_t held = problem || size < slice.pixel_offset ? 0 : size - slice.pixel_offset;
-  if (held < slice.bytes())
-    throw Error(text(slice.name(), ": the file is cut off: expected ", slice.bytes(), " bytes of pixels, found ", held,
-                     "; copy it again from where it came"));
+  require_room(slice);
   std::string bytes(slice.bytes(), '\0');
   std::ifstream in(slice.file, std::ios::binary);
   in.seekg(static_cast<std::streamoff>(slice.pixel_offset));
@@ -249,6 +255,10 @@ std::string PixelReader::decoded(const Slice& slice) {
     throw Error(text(slice.file.filename().string(), ": its pixels (transfer syntax ", slice.transfer_syntax,
                      ") can't be decoded; copy it again from where it came, or convert it with `gdcmconv --raw IN "
                      "OUT`"));
+  if (pixels_.size() != slice.bytes() * static_cast<std::size_t>(slice.frames))
+    throw Error(text(slice.name(),
+                     ": the header gives this frame another number of bits than the file's first frame; "
+                     "one file stores all of its frames alike"));
   return pixels_.substr(static_cast<std::size_t>(slice.frame) * slice.bytes(), slice.bytes());
 }
 

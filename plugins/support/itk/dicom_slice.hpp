@@ -54,6 +54,7 @@ struct Slice {
   [[nodiscard]] Vec3 normal() const { return cross(along_row, along_column); }
   /// For messages: the file's own name, never its folder's (which may be a patient's), and the frame.
   [[nodiscard]] std::string name() const;
+  [[nodiscard]] PixelPlace pixels() const { return {file, pixel_offset, encapsulated}; }
   [[nodiscard]] std::size_t bytes() const { return static_cast<std::size_t>(rows * columns * (bits_allocated / 8)); }
 };
 
@@ -64,6 +65,9 @@ struct Slice {
 /// Reads the pixels of slices. Frames of one compressed file are decoded together. Belongs to one thread.
 class PixelReader {
  public:
+  /// Throws `Error` naming the file when it is too small for the pixels that its header promises.
+  static void require_room(const Slice& slice);
+
   /// Decodes the pixels of one slice and applies its rescale: HU, rounded, row by row into `hounsfield` (rows ×
   /// columns). Throws `Error` naming the file when pixels are missing, can't be decoded, or leave the 16-bit range.
   void read_hounsfield(const Slice& slice, std::span<std::int16_t> hounsfield);

@@ -145,6 +145,7 @@ void ImageFile::each(const Body& body) const {
 }
 
 Volume ImageFile::hounsfield(double intercept) const {
+  require_voxels(header_, static_cast<std::size_t>(grid_.size[0] * grid_.size[1] * grid_.size[2]));
   Volume volume{at::empty({grid_.size[2], grid_.size[1], grid_.size[0]}, at::kShort), grid_};
   auto* to = volume.hounsfield.data_ptr<std::int16_t>();
   double low = std::numeric_limits<double>::infinity(), high = -low;
@@ -170,6 +171,7 @@ Volume ImageFile::hounsfield(double intercept) const {
 }
 
 at::Tensor ImageFile::labelled(double label) const {
+  require_voxels(header_, static_cast<std::size_t>(grid_.size[0] * grid_.size[1] * grid_.size[2]));
   at::Tensor mask = at::empty({grid_.size[2], grid_.size[1], grid_.size[0]}, at::kByte);
   auto* to = mask.data_ptr<std::uint8_t>();
   each([&](double value, std::int64_t target) { to[target] = label == 0 ? value != 0 : value == label; });

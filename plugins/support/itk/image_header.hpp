@@ -49,6 +49,10 @@ struct Header {
 /// damaged or of a kind that isn't read; nothing that places the voxels is assumed.
 [[nodiscard]] Header read_header(const std::filesystem::path& file);
 
+/// Throws `Error` naming the file when it is too small for `count` voxels. To be called before memory is taken for what
+/// a header promises.
+void require_voxels(const Header& header, std::size_t count);
+
 /// The stored bytes of all voxels, in the byte order of this machine. Throws `Error` naming the file when there are
 /// fewer.
 [[nodiscard]] std::vector<char> read_voxels(const Header& header, std::size_t count);

@@ -85,7 +85,20 @@ std::string start_of(const std::filesystem::path& file, std::size_t count, bool 
   return bytes;
 }
 
+void require_voxels(const Header& header, std::size_t count) {
+  constexpr std::uintmax_t kMostUnpacked = 1032;  // deflate: 258 bytes from two bits
+  const std::uintmax_t expected = static_cast<std::uintmax_t>(count) * bytes_of(header.type);
+  std::error_code problem;
+  const std::uintmax_t size = std::filesystem::file_size(header.data, problem);
+  const std::uintmax_t held = problem || size < header.stream ? 0 : size - header.stream;
+  if (expected > (header.compressed ? held * kMostUnpacked : held))
+    throw Error(text(header.data.filename().string(), ": its voxels are damaged or cut off: expected ", expected,
+                     " bytes", header.compressed ? ", unpacked" : "", ", found ", held,
+                     header.compressed ? " packed ones" : "", "; copy it again from where it came"));
+}
+
 std::vector<char> read_voxels(const Header& header, std::size_t count) {
+  require_voxels(header, count);
   const std::size_t width = bytes_of(header.type);
   std::vector<char> bytes(count * width);
   const std::size_t found =

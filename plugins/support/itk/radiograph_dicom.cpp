@@ -129,6 +129,7 @@ Pixels pixels_of(const Elements& header, const std::string& name) {
 
 std::string bytes_of(const std::filesystem::path& file, const Elements& header, const Pixels& p) {
   const std::string name = file.filename().string();
+  require_pixels({file, header.pixel_offset, header.encapsulated}, name, p.bytes());
   if (header.encapsulated) {
     require_fragments(file, header);
     thread_local Decoder decoder;
@@ -139,10 +140,6 @@ std::string bytes_of(const std::filesystem::path& file, const Elements& header, 
                        "OUT`"));
     return bytes;
   }
-  const std::uintmax_t held = header.file_size - std::min(header.file_size, header.pixel_offset);
-  if (held < p.bytes())
-    throw Error(text(name, ": the file is cut off: expected ", p.bytes(), " bytes of pixels, found ", held,
-                     "; copy it again from where it came"));
   std::string bytes(p.bytes(), '\0');
   std::ifstream in(file, std::ios::binary);
   in.seekg(static_cast<std::streamoff>(header.pixel_offset));

@@ -13,7 +13,14 @@
 #include <png.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <csetjmp>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include <jpeglib.h>
 
 namespace osteon {
 
@@ -36,11 +43,29 @@ itk::ImageIOBase::Pointer reader_for(const std::string& ending) {
   return itk::TIFFImageIO::New().GetPointer();
 }
 
+constexpr double kMostPackedPixels = 8 * 1032;  // in a byte: deflate's most, of pixels of one bit
+constexpr double kMostJpegPixels = 1024;        // in a byte: 64 in a bit, with room to spare
+
+/// Throws when so many pixels can't be in so small a file, before memory or time is spent on them.
+void require_room(const std::filesystem::path& file, const std::string& name, double columns, double rows) {
+  std::error_code problem;
+  const std::uintmax_t size = std::filesystem::file_size(file, problem);
+  if (problem || columns * rows > kMostPackedPixels * static_cast<double>(size))
+    throw Error(text(name, ": its header promises ", columns, " x ", rows, " pixels, which can't be in its ", size,
+                     " bytes; copy it again from where it came"));
+}
+
 /// Reads the whole picture once: on a damaged one, libpng under ITK 5.2 would end the program; here it says why.
 void require_sound_png(const std::filesystem::path& file, const std::string& name) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   bool sound = png_image_begin_read_from_file(&image, file.c_str()) != 0;
+  if (sound) try {
+      require_room(file, name, image.width, image.height);
+    } catch (const Error&) {
+      png_image_free(&image);
+      throw;
+    }
   if (sound && static_cast<double>(image.width) * static_cast<double>(image.height) <= kMostPixels) {
     std::vector<png_byte> pixels(PNG_IMAGE_SIZE(image));
     sound = png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr) != 0;
@@ -48,6 +73,70 @@ void require_sound_png(const std::filesystem::path& file, const std::string& nam
   const std::string why = image.message;
   png_image_free(&image);
   if (!sound) throw Error(text(name, ": a damaged PNG picture (", why, "); copy it again from where it came"));
+}
+
+/// libjpeg ends the program on a damaged picture; with this it comes back to `back`.
+struct JpegErrors {
+  jpeg_error_mgr manager{};
+  std::jmp_buf back{};
+  std::array<char, JMSG_LENGTH_MAX> why{};
+};
+
+[[noreturn]] void jpeg_failed(j_common_ptr info) {
+  auto* errors = reinterpret_cast<JpegErrors*>(info->err);
+  errors->manager.format_message(info, errors->why.data());
+  std::longjmp(errors->back, 1);
+}
+
+/// Whether libjpeg decodes the whole picture. A jump passes no destructor: what it needs is libjpeg's own memory.
+bool decodes(std::FILE* file, double most_pixels, JpegErrors& errors) {
+  constexpr int kMostScans = 200;  // a progressive picture has about ten; thousands are made to take hours
+  jpeg_decompress_struct info{};
+  info.err = jpeg_std_error(&errors.manager);
+  errors.manager.error_exit = jpeg_failed;
+  errors.manager.output_message = [](j_common_ptr) {};
+  if (setjmp(errors.back) != 0) {
+    jpeg_destroy_decompress(&info);
+    return false;
+  }
+  jpeg_create_decompress(&info);
+  jpeg_stdio_src(&info, file);
+  jpeg_read_header(&info, TRUE);
+  if (static_cast<double>(info.image_width) * info.image_height > most_pixels) {
+    std::strncpy(errors.why.data(), "it promises more pixels than its bytes can hold", errors.why.size() - 1);
+    std::longjmp(errors.back, 1);
+  }
+  if (static_cast<double>(info.image_width) * info.image_height <= kMostPixels) {
+    info.buffered_image = jpeg_has_multiple_scans(&info);
+    jpeg_start_decompress(&info);
+    for (int scan = 1; info.buffered_image && !jpeg_input_complete(&info); ++scan) {
+      if (scan > kMostScans) {
+        std::strncpy(errors.why.data(), "it has too many scans", errors.why.size() - 1);
+        std::longjmp(errors.back, 1);
+      }
+      jpeg_start_output(&info, info.input_scan_number);
+      jpeg_finish_output(&info);
+    }
+    if (info.buffered_image) jpeg_start_output(&info, info.input_scan_number);
+    JSAMPARRAY row = (*info.mem->alloc_sarray)(reinterpret_cast<j_common_ptr>(&info), JPOOL_IMAGE,
+                                               info.output_width * static_cast<unsigned>(info.output_components), 1);
+    while (info.output_scanline < info.output_height) jpeg_read_scanlines(&info, row, 1);
+  }
+  const bool sound = errors.manager.num_warnings == 0;
+  if (!sound) errors.manager.format_message(reinterpret_cast<j_common_ptr>(&info), errors.why.data());
+  jpeg_destroy_decompress(&info);
+  return sound;
+}
+
+/// As for PNG: ITK 5.2 destroys on a damaged header what it has not made, and prints to the terminal.
+void require_sound_jpeg(const std::filesystem::path& file, const std::string& name) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> open(std::fopen(file.c_str(), "rb"), &std::fclose);
+  if (!open) throw Error(text(name, ": cannot read the file"));
+  std::error_code problem;
+  const auto size = static_cast<double>(std::filesystem::file_size(file, problem));
+  JpegErrors errors;
+  if (!decodes(open.get(), kMostJpegPixels * size, errors))
+    throw Error(text(name, ": a damaged JPEG picture (", errors.why.data(), "); copy it again from where it came"));
 }
 
 /// The first channel, once all colours are known to be equal (to a 64th of the range: JPEG's colours round) and nothing
@@ -87,6 +176,7 @@ Radiograph read_radiograph(const std::filesystem::path& file) {
   Radiograph result;
   try {
     if (ending == ".png") require_sound_png(file, name);
+    if (ending.starts_with(".j")) require_sound_jpeg(file, name);
     io->SetFileName(file.string());
     if (!io->CanReadFile(file.c_str()))
       throw Error(text(name, ": damaged, or not what its ending says; copy it again from where it came"));
@@ -99,6 +189,7 @@ Radiograph read_radiograph(const std::filesystem::path& file) {
     if (columns < 1 || rows < 1 || static_cast<double>(columns) * static_cast<double>(rows) > kMostPixels ||
         channels < 1 || channels > 4)
       throw Error(text(name, ": ", columns, " x ", rows, " pixels of ", channels, " numbers can't be read"));
+    require_room(file, name, static_cast<double>(columns), static_cast<double>(rows));
     const auto type = io->GetComponentType();
     if (type != itk::IOComponentEnum::UCHAR && type != itk::IOComponentEnum::USHORT)
       throw Error(text(name, ": its pixels are neither 8 nor 16 bits; save it as a grey picture of 8 or 16 bits"));
