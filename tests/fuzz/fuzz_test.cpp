@@ -130,7 +130,9 @@ const std::map<std::string, std::string> kMessages = {
     {"image/promises_gigabytes.nii",
      "image.nii: its voxels are damaged or cut off: expected 6750000000 bytes, found 16; copy it again from where it "
      "came"},
-    {"picture/broken_header.jpg", "x.jpg: a damaged JPEG picture ("}};
+    {"picture/broken_header.jpg", "x.jpg: a damaged JPEG picture ("},
+    {"picture/no_end.jpg", "x.jpg: a damaged JPEG picture ("},
+    {"picture/thousands_of_samples.tif", "x.tif: 4 x 4 pixels of 52737 numbers can't be read"}};
 
 std::string message_from(const std::string& reader, const std::string& bytes) {
   for (const Harness& harness : harnesses())

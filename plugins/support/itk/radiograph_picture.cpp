@@ -21,6 +21,7 @@
 #include <memory>
 
 #include <jpeglib.h>
+#include <tiffio.h>
 
 namespace osteon {
 
@@ -121,6 +122,8 @@ bool decodes(std::FILE* file, double most_pixels, JpegErrors& errors) {
     JSAMPARRAY row = (*info.mem->alloc_sarray)(reinterpret_cast<j_common_ptr>(&info), JPOOL_IMAGE,
                                                info.output_width * static_cast<unsigned>(info.output_components), 1);
     while (info.output_scanline < info.output_height) jpeg_read_scanlines(&info, row, 1);
+    if (info.buffered_image) jpeg_finish_output(&info);
+    jpeg_finish_decompress(&info);  // reads to the end, as ITK will
   }
   const bool sound = errors.manager.num_warnings == 0;
   if (!sound) errors.manager.format_message(reinterpret_cast<j_common_ptr>(&info), errors.why.data());
@@ -128,7 +131,7 @@ bool decodes(std::FILE* file, double most_pixels, JpegErrors& errors) {
   return sound;
 }
 
-/// As for PNG: ITK 5.2 destroys on a damaged header what it has not made, and prints to the terminal.
+/// As for PNG: on a damaged picture ITK 5.2 crashes in libjpeg when it tidies up, and prints to the terminal.
 void require_sound_jpeg(const std::filesystem::path& file, const std::string& name) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> open(std::fopen(file.c_str(), "rb"), &std::fclose);
   if (!open) throw Error(text(name, ": cannot read the file"));
@@ -137,6 +140,22 @@ void require_sound_jpeg(const std::filesystem::path& file, const std::string& na
   JpegErrors errors;
   if (!decodes(open.get(), kMostJpegPixels * size, errors))
     throw Error(text(name, ": a damaged JPEG picture (", errors.why.data(), "); copy it again from where it came"));
+}
+
+/// ITK 5.2 does not come back from a picture of thousands of samples a pixel.
+void require_sound_tiff(const std::filesystem::path& file, const std::string& name) {
+  TIFFSetWarningHandler(nullptr);
+  TIFFSetErrorHandler(nullptr);
+  const std::unique_ptr<TIFF, void (*)(TIFF*)> picture(TIFFOpen(file.c_str(), "r"), &TIFFClose);
+  if (!picture) throw Error(text(name, ": damaged, or not what its ending says; copy it again from where it came"));
+  std::uint32_t columns = 0, rows = 0;
+  std::uint16_t channels = 1;
+  TIFFGetField(picture.get(), TIFFTAG_IMAGEWIDTH, &columns);
+  TIFFGetField(picture.get(), TIFFTAG_IMAGELENGTH, &rows);
+  TIFFGetFieldDefaulted(picture.get(), TIFFTAG_SAMPLESPERPIXEL, &channels);
+  if (columns < 1 || rows < 1 || channels < 1 || channels > 4)
+    throw Error(text(name, ": ", columns, " x ", rows, " pixels of ", channels, " numbers can't be read"));
+  require_room(file, name, columns, rows);
 }
 
 /// The first channel, once all colours are known to be equal (to a 64th of the range: JPEG's colours round) and nothing
@@ -177,6 +196,7 @@ Radiograph read_radiograph(const std::filesystem::path& file) {
   try {
     if (ending == ".png") require_sound_png(file, name);
     if (ending.starts_with(".j")) require_sound_jpeg(file, name);
+    if (ending.starts_with(".t")) require_sound_tiff(file, name);
     io->SetFileName(file.string());
     if (!io->CanReadFile(file.c_str()))
       throw Error(text(name, ": damaged, or not what its ending says; copy it again from where it came"));
