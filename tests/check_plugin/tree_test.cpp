@@ -29,7 +29,8 @@ std::vector<std::string> cheap_settings(const fs::path& library) {
   const host::Stamp stamp = host::probe(library);
   const Schema& schema = registry.find(stamp.kind, stamp.name).schema;
   std::vector<std::string> settings;
-  if (schema.find("width") != nullptr) settings.emplace_back("width=0.125");
+  if (const Parameter* width = schema.find("width"); width != nullptr && width->type == Parameter::Type::real)
+    settings.emplace_back("width=0.125");
   if (schema.find("samples") != nullptr) settings.emplace_back("samples=1000");
   if (stamp.kind == "shape" && schema.find("triangles") != nullptr)
     settings.insert(settings.end(), {"triangles=500", "draws=2", "level=0.5"});
