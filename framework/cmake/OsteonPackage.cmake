@@ -5,7 +5,9 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME osteon)
 set(CPACK_PACKAGE_CONTACT "The Osteon developers <developers@osteon.invalid>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_STRIP_FILES ON)
+# A stripped plugin is none: which plugin a library holds, and for which host, is read from its table of symbols before it is
+# loaded.
+set(CPACK_STRIP_FILES OFF)
 set(CPACK_THREADS 0)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
@@ -18,8 +20,8 @@ set(CPACK_DEBIAN_PACKAGE_DEPENDS libopenblas0-pthread)
 # To build plugins (`osteon new`), and to run sweeps on a cluster.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "g++, cmake, ninja-build, libtorch-dev, libgloo-dev, libgtest-dev, libbenchmark-dev")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS slurm-client)
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "plugin-based research framework for bones in X-rays
- Runs ablation experiments from TOML files: artificial X-rays of CT scans,
- networks trained to give each X-ray a fingerprint, identification and 3D
- shape of bones from two X-rays. Research software, not for clinical use.")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
+"Runs ablation experiments from TOML files: artificial X-rays of CT scans,
+networks trained to give each X-ray a fingerprint, identification and 3D
+shape of bones from two X-rays. Research software, not for clinical use.")
 include(CPack)
