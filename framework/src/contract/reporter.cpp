@@ -107,6 +107,21 @@ fs::path run_folder(const Workroom& room) {
   return folder;
 }
 
+/// While it lives, the working folder is the room: a reporter that was told of no folder may write into that.
+class Within {
+ public:
+  explicit Within(const Workroom& room) : before_(fs::current_path()) { fs::current_path(room.file("")); }
+  Within(const Within&) = delete;
+  Within& operator=(const Within&) = delete;
+  ~Within() {
+    std::error_code ignored;
+    fs::current_path(before_, ignored);
+  }
+
+ private:
+  fs::path before_;
+};
+
 /// One of a run's reporters, from the first event to the last.
 class ReporterInUse final : public Subject {
  public:
@@ -145,6 +160,7 @@ std::string reporter_outputs(const Candidate& candidate) {
 
 std::string reporter_degenerate(const Candidate& candidate) {
   const Workroom room;
+  const Within within(room);
   (void)answers_or_refuses("a run that fails without a figure",
                            [&] { report_all(*candidate.make<Reporter>(), poor_events(run_folder(room))); });
   (void)answers_or_refuses("an end without a beginning", [&] {
