@@ -1,6 +1,7 @@
 // evaluate: classifiers and shapes answer for the queries, metrics turn the answers into figures.
 
 #include "pipeline/comparisons.hpp"
+#include "pipeline/kept_memos.hpp"
 #include "pipeline/shapes.hpp"
 #include "pipeline/stage_tools.hpp"
 #include "pipeline/unknown.hpp"
@@ -57,6 +58,14 @@ struct Handles {
     for (const auto& [instance, handle] : shapes) add(instance, handle);
     for (const auto& [instance, handle] : metrics) add(instance, handle);
     return parts;
+  }
+
+  /// Of the plugins that may memoise what they work out.
+  [[nodiscard]] std::map<std::string, std::string> builds() const {
+    std::map<std::string, std::string> builds;
+    for (const auto& [instance, handle] : shapes) builds[handle.id()] = handle.plugin().build_id;
+    for (const auto& [instance, handle] : metrics) builds[handle.id()] = handle.plugin().build_id;
+    return builds;
   }
 
   [[nodiscard]] bool need(Need need) const {
@@ -264,6 +273,7 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, std::span<con
 
   StageReport report(run.reporters, "evaluate", "", 0, "metrics");
   const Stored stored = find_or_make(run, ingredients, report, [&] {
+    const KeptMemos memos(run.store, handles.builds());
     const Evidence::Contents contents = evidence_of(run, handles, cohort, folds, report);
     MetricResult all;
     const auto append = [](auto& to, auto&& from) {

@@ -1,5 +1,8 @@
+#include "sdk/memo_keeper.hpp"
+
 #include <osteon/memo.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,7 +16,11 @@ struct Slot {
   at::Tensor tensor;
 };
 
+std::atomic<MemoKeeper*> memo_keeper = nullptr;
+
 }  // namespace
+
+MemoKeeper* keep_memos_with(MemoKeeper* keeper) { return memo_keeper.exchange(keeper); }
 
 at::Tensor memoised(const std::string& name, const std::function<at::Tensor()>& make) {
   static std::mutex guard;
@@ -26,7 +33,9 @@ at::Tensor memoised(const std::string& name, const std::function<at::Tensor()>& 
     slot = found.get();
   }
   const std::lock_guard lock(slot->making);  // an error leaves it empty, and the next one tries again
-  if (!slot->tensor.defined()) slot->tensor = make();
+  if (slot->tensor.defined()) return slot->tensor;
+  MemoKeeper* const keeper = memo_keeper;
+  slot->tensor = keeper == nullptr ? make() : keeper->kept(name, make);
   return slot->tensor;
 }
 

@@ -43,12 +43,6 @@ Outcome choice(Comparison& comparison, std::size_t c, std::int64_t chosen) {
   return outcome(comparison.candidate(c, chosen), comparison, c);
 }
 
-Outcome placed(const ClosestPoints& surface, Comparison& comparison, std::size_t c) {
-  Laid laid = comparison.lay(surface, c);
-  laid.regions = comparison.regions(surface, laid.onto_truth, c);
-  return outcome(laid, comparison, c);
-}
-
 /// The mean shapes of the candidates; the cases of a fold have the same.
 class MeanShapes {
  public:
@@ -92,33 +86,55 @@ const ClosestPoints* opposite_of(std::size_t c, const Comparison& comparison) {
   return nullptr;
 }
 
-/// What scanning and iso-surfacing the true bone cost: no estimator that learns from such surfaces can be told from the
-/// truth below it.
-std::optional<Outcome> floor_of(std::size_t c, const Comparison& comparison) {
-  const auto& bone = comparison.cases()[c].made_from;
-  if (!bone) return std::nullopt;
-  const ClosestPoints made_from = prepared(*bone, "the surface that a CT was made from");
-  Outcome result = outcome(comparison.lay(made_from, c), comparison, c);
-  result.better = std::numeric_limits<double>::quiet_NaN();
-  return result;
+/// Surfaces that are laid onto the truth for a row of their own.
+struct Surfaces {
+  const ClosestPoints* mean = nullptr;  ///< of the candidates
+  ClosestPoints scaled_mean;            ///< to the true length
+  const ClosestPoints* opposite = nullptr;
+  /// What the CT was made from: what scanning and iso-surfacing the bone cost. No estimator that learns from such
+  /// surfaces can be told from the truth below it.
+  std::optional<ClosestPoints> floor;
+};
+
+Surfaces surfaces_of(std::size_t c, MeanShapes& means, const Comparison& comparison) {
+  const ShapeCase& one = comparison.cases()[c];
+  const ClosestPoints& mean = means.of(one.candidates, comparison.shapes().gallery);
+  Surfaces surfaces{
+      &mean, scaled(mean.mesh(), length(one.truth) / length(mean.mesh())), opposite_of(c, comparison), {}};
+  if (one.made_from) surfaces.floor = prepared(*one.made_from, "the surface that a CT was made from");
+  return surfaces;
 }
 
 enum Place { mean_row, scaled_row, length_row, two_row, random_row, opposite_row, oracle_row, floor_row };
 constexpr std::array kNames = {kMeanRow,   kScaledMeanRow, kLengthRow, kTwoScalarsRow,
                                kRandomRow, kOppositeRow,   kOracleRow, kFloorRow};
+constexpr std::array kLaidRows = {mean_row, scaled_row, opposite_row, floor_row};  // the others are gallery bones
 
-/// What every row, in the order of their places, is worth on one case.
-void fill(std::vector<Row>& rows, std::size_t c, const ClosestPoints& mean, Comparison& comparison) {
+/// What is laid for the rows with surfaces of their own.
+void fill_laid(std::vector<Row>& rows, const std::vector<Surfaces>& surfaces, const Comparison& comparison) {
+  std::vector<Comparison::Known> known;
+  for (std::size_t c = 0; c < surfaces.size(); ++c) {
+    const Surfaces& own = surfaces[c];
+    for (const ClosestPoints* one : {own.mean, &own.scaled_mean, own.opposite, own.floor ? &*own.floor : nullptr})
+      known.push_back({c, one});
+  }
+  const std::vector<Laid> laid = comparison.lay_known(known, true);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const std::size_t c = known[i].which;
+    const Place row = kLaidRows[i % kLaidRows.size()];
+    if (known[i].surface != nullptr) rows[row].cases[c] = outcome(laid[i], comparison, c);
+  }
+  for (auto& floor : rows[floor_row].cases)
+    if (floor) floor->better = std::numeric_limits<double>::quiet_NaN();
+}
+
+/// The rows that are gallery bones.
+void fill_chosen(std::vector<Row>& rows, std::size_t c, Comparison& comparison) {
   const ShapeCase& one = comparison.cases()[c];
   const auto& gallery = comparison.shapes().gallery;
-  rows[mean_row].cases[c] = placed(mean, comparison, c);
-  rows[scaled_row].cases[c] = placed(scaled(mean.mesh(), length(one.truth) / length(mean.mesh())), comparison, c);
   rows[length_row].cases[c] = choice(comparison, c, nearest_by({&length}, one, gallery));
   rows[two_row].cases[c] = choice(comparison, c, nearest_by({&length, &enclosed_volume}, one, gallery));
   std::tie(rows[random_row].cases[c].emplace(), rows[oracle_row].cases[c].emplace()) = random_and_best(comparison, c);
-  if (const ClosestPoints* other = opposite_of(c, comparison))
-    rows[opposite_row].cases[c] = placed(*other, comparison, c);
-  rows[floor_row].cases[c] = floor_of(c, comparison);
 }
 
 }  // namespace
@@ -126,16 +142,16 @@ void fill(std::vector<Row>& rows, std::size_t c, const ClosestPoints& mean, Comp
 std::vector<Row> baseline_rows(Comparison& comparison) {
   const std::size_t count = comparison.cases().size();
   MeanShapes means;
-  std::vector<const ClosestPoints*> mean;
-  for (const ShapeCase& one : comparison.cases())
-    mean.push_back(&means.of(one.candidates, comparison.shapes().gallery));
+  std::vector<Surfaces> surfaces;
+  for (std::size_t c = 0; c < count; ++c) surfaces.push_back(surfaces_of(c, means, comparison));
   std::vector<Row> rows;
   for (const char* name : kNames) rows.push_back({name, true, std::vector<std::optional<Outcome>>(count), {}, {}});
   rows[random_row].note = "expectation over the gallery";
   rows[opposite_row].note = "no candidate";
+  fill_laid(rows, surfaces, comparison);
   parallel_for(0, static_cast<std::int64_t>(count), 1, [&](std::int64_t first, std::int64_t last) {
     for (auto c = static_cast<std::size_t>(first); c < static_cast<std::size_t>(last); ++c)
-      fill(rows, c, *mean[c], comparison);
+      fill_chosen(rows, c, comparison);
   });
   std::erase_if(rows, [](const Row& row) {
     return std::ranges::none_of(row.cases, [](const auto& one) { return one.has_value(); });

@@ -1,14 +1,44 @@
 #include "comparison.hpp"
 
+#include <osteon/digest.hpp>
 #include <osteon/error.hpp>
+#include <osteon/memo.hpp>
 #include <osteon/parallel.hpp>
 
+#include <ATen/Functions.h>
+
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
-#include <tuple>
+#include <type_traits>
 
 namespace osteon::shape_error {
+
+namespace {
+
+static_assert(std::is_trivially_copyable_v<Laid> && sizeof(Laid) % sizeof(double) == 0);
+
+/// A laid surface as a row of a tensor: all its members are float64.
+using Numbers = std::array<double, sizeof(Laid) / sizeof(double)>;
+
+Numbers numbers_of(const Laid& laid) { return std::bit_cast<Numbers>(laid); }
+Laid laid_from(const Numbers& numbers) { return std::bit_cast<Laid>(numbers); }
+
+/// Of all surfaces and of what they are laid onto, in their order.
+std::string digest_of(const std::vector<Comparison::Known>& surfaces, const std::vector<ClosestPoints>& truths) {
+  std::map<const ClosestPoints*, std::string> digests;
+  Digest all;
+  for (const auto& [c, surface] : surfaces)
+    for (const ClosestPoints* one : {&truths[c], surface}) {
+      std::string& digest = digests[one];
+      if (digest.empty()) digest = one == nullptr ? "none" : open3d_support::digest_of(one->mesh());
+      all.add(digest);
+    }
+  return all.hex();
+}
+
+}  // namespace
 
 RegionErrors unknown_regions() {
   RegionErrors errors;
@@ -40,15 +70,40 @@ Comparison::Comparison(const Evidence& evidence, std::int64_t samples) : evidenc
 
 void Comparison::lay_candidates() {
   pairs_.resize(cases().size());
-  std::vector<std::tuple<std::size_t, std::int64_t, Laid*>> work;  // case, gallery bone, where it goes
+  std::vector<Known> surfaces;
+  std::vector<Laid*> places;
   for (std::size_t c = 0; c < cases().size(); ++c)
-    for (const std::int64_t g : cases()[c].candidates) work.emplace_back(c, g, &pairs_[c][g]);
-  parallel_for(0, std::ssize(work), 1, [&](std::int64_t first, std::int64_t last) {
-    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-      const auto& [c, g, place] = work[i];
-      *place = lay(gallery(g), c);
+    for (const std::int64_t g : cases()[c].candidates) {
+      surfaces.push_back({c, &gallery(g)});
+      places.push_back(&pairs_[c][g]);
     }
+  const std::vector<Laid> laid = lay_known(surfaces, false);
+  for (std::size_t i = 0; i < laid.size(); ++i) *places[i] = laid[i];
+}
+
+std::vector<Laid> Comparison::lay_known(const std::vector<Known>& surfaces, bool with_regions) const {
+  const std::string name = text("surfaces laid onto others, ", digest_of(surfaces, truths_), ", ", samples_,
+                                " samples, seed ", evidence_->seed(), with_regions ? ", with regions" : "");
+  const at::Tensor numbers = memoised(name, [&] {
+    at::Tensor rows = at::zeros({std::ssize(surfaces), Numbers().size()}, at::kDouble);
+    parallel_for(0, std::ssize(surfaces), 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        const auto& [c, surface] = surfaces[static_cast<std::size_t>(i)];
+        if (surface == nullptr) continue;
+        Laid laid = lay(*surface, c);
+        if (with_regions) laid.regions = regions(*surface, laid.onto_truth, c);
+        std::ranges::copy(numbers_of(laid), rows.data_ptr<double>() + i * rows.size(1));
+      }
+    });
+    return rows;
   });
+  std::vector<Laid> result;
+  for (std::int64_t i = 0; i < numbers.size(0); ++i) {
+    Numbers row;
+    std::copy_n(numbers.data_ptr<double>() + i * numbers.size(1), row.size(), row.begin());
+    result.push_back(laid_from(row));
+  }
+  return result;
 }
 
 const EvidenceBone& Comparison::bone(std::int64_t index) const {

@@ -54,6 +54,14 @@ class Comparison {
   /// How many candidates have a smaller RMS.
   [[nodiscard]] double better(std::size_t c, double rms) const;
 
+  /// A surface that no X-ray says anything of, to be laid onto the truth of a case; `nullptr`: there is none.
+  struct Known {
+    std::size_t which = 0;
+    const ClosestPoints* surface = nullptr;
+  };
+  /// Kept from one run to the next (`memoised`).
+  [[nodiscard]] std::vector<Laid> lay_known(const std::vector<Known>& surfaces, bool with_regions) const;
+
   /// Any other surface laid onto a truth.
   [[nodiscard]] Laid lay(const ClosestPoints& surface, std::size_t c) const;
   [[nodiscard]] RegionErrors regions(const ClosestPoints& surface, const Affine& onto_truth, std::size_t c) const;

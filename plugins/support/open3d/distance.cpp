@@ -5,6 +5,7 @@
 #include "open3d_support/surfaces.hpp"
 #include "points.hpp"
 
+#include <osteon/digest.hpp>
 #include <osteon/error.hpp>
 #include <osteon/parallel.hpp>
 #include <osteon/random.hpp>
@@ -118,6 +119,14 @@ at::Tensor vertex_distances(const Mesh& from, const ClosestPoints& to) {
   std::transform(answers.begin(), answers.end(), result.data_ptr<float>(),
                  [](const ClosestPoint& c) { return static_cast<float>(std::sqrt(c.squared_distance)); });
   return result;
+}
+
+std::string digest_of(const Mesh& mesh) {
+  Digest digest;
+  for (const at::Tensor& part : {mesh.vertices, mesh.triangles})
+    digest.add(std::span(static_cast<const std::byte*>(part.data_ptr()),
+                         static_cast<std::size_t>(part.numel()) * part.element_size()));
+  return digest.hex();
 }
 
 Affine inverse_rigid(const Affine& map) {

@@ -2,7 +2,6 @@
 
 #include "open3d_support/surfaces.hpp"
 
-#include <osteon/digest.hpp>
 #include <osteon/error.hpp>
 #include <osteon/memo.hpp>
 #include <osteon/parallel.hpp>
@@ -11,24 +10,12 @@
 
 namespace osteon::shape_model {
 
-namespace {
-
-std::string digest_of(const Mesh& mesh) {
-  Digest digest;
-  for (const at::Tensor& part : {mesh.vertices, mesh.triangles})
-    digest.add(std::span(static_cast<const std::byte*>(part.data_ptr()),
-                         static_cast<std::size_t>(part.numel()) * part.element_size()));
-  return digest.hex();
-}
-
-}  // namespace
-
 Correspondences::Result Correspondences::of(const std::vector<Mesh>& meshes) {
   if (meshes.size() < 2)
     throw Error(text("the gallery has ", meshes.size(),
                      " bones, and how shapes vary can be learnt from two or more; use shape/nearest"));
   const Mesh& median = open3d_support::of_median_size(meshes);
-  const std::string name = text(digest_of(median), " with ", triangles_, " triangles");
+  const std::string name = text(open3d_support::digest_of(median), " with ", triangles_, " triangles");
   auto& pattern = templates_[name];
   if (!pattern) pattern = std::make_unique<Template>(median, triangles_);
   Result result{pattern.get(), std::vector<Points>(meshes.size())};
@@ -36,7 +23,7 @@ Correspondences::Result Correspondences::of(const std::vector<Mesh>& meshes) {
     for (std::int64_t i = first; i < last; ++i) {
       throw_if_stopped();
       const Mesh& bone = meshes[static_cast<std::size_t>(i)];
-      const at::Tensor points = memoised(text("template ", name, " on ", digest_of(bone)), [&] {
+      const at::Tensor points = memoised(text("template ", name, " on ", open3d_support::digest_of(bone)), [&] {
         const Points found = pattern->onto(open3d_support::ClosestPoints(bone));
         return at::from_blob(const_cast<double*>(found.data()), {found.rows(), 3}, at::kDouble).clone();
       });

@@ -16,6 +16,9 @@ namespace osteon::open3d_support {
 /// `count` strips of equal area, and one point is drawn in each. The same seed and index give the same points.
 std::vector<Vec3> sample_surface(const Mesh& mesh, std::int64_t count, std::uint64_t seed, std::uint64_t index = 0);
 
+/// SHA-256 of vertices and triangles: the name of a mesh in `memoised`.
+std::string digest_of(const Mesh& mesh);
+
 /// Distances in mm from points of one surface to the triangles of the other.
 struct DirectedDistance {
   double rms = 0, mean = 0;

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "sdk/memo_keeper.hpp"
+#include "store/store.hpp"
+
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace osteon::pipeline {
+
+/// While it lives, what plugins memoise is kept in a store: the points of a sweep are processes of their own, and work
+/// out once what they have in common.
+class KeptMemos final : public MemoKeeper {
+ public:
+  /// `builds` are the plugins that may ask; a tensor is found again where they are the same.
+  KeptMemos(store::Store& store, std::map<std::string, std::string> builds);
+  KeptMemos(const KeptMemos&) = delete;
+  KeptMemos& operator=(const KeptMemos&) = delete;
+  ~KeptMemos() override;
+
+  at::Tensor kept(const std::string& name, const std::function<at::Tensor()>& make) override;
+
+ private:
+  store::Store& store_;
+  std::map<std::string, std::string> builds_;
+  std::mutex storing_;
+  MemoKeeper* before_;
+};
+
+}  // namespace osteon::pipeline
