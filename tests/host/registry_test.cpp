@@ -39,6 +39,13 @@ TEST(Registry, SaysThatALibraryExportsNoPlugin) {
                                       "version, Class)");
 }
 
+TEST(Registry, SaysThatALibraryWasStripped) {
+  EXPECT_EQ(refusal("stripped"),
+            library("stripped") +
+                ": has no symbol table, by which a plugin is known before it is loaded; it was stripped: build it again, "
+                "or strip no more than --strip-debug");
+}
+
 TEST(Registry, ShowsBothSidesOfAnotherSdkVersion) {
   const std::string message = refusal("other_sdk");
   EXPECT_TRUE(message.starts_with(library("other_sdk") + ": loss/other_sdk was built for another Osteon\n  plugin  "

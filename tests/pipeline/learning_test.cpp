@@ -41,11 +41,11 @@ TEST(Learning, WeightsOfOneRunStartAnother) {
   const Workplace place;
   ASSERT_EQ(place.osteon("run " + small_profile()).code, 0);
   const std::string run = only_run(place).string();
-  const auto exported = place.osteon("weights export " + run + " --out trained.safetensors");
+  const auto exported = place.osteon("weights export " + run + " --out weights/trained.safetensors");
   ASSERT_EQ(exported.code, 0) << exported.out << exported.err;
   const std::string transfer =
       small_profile() + kClasses +
-      " --set weights.path=trained.safetensors --set 'training.frozen=[\"backbone\"]' --runs other";
+      " --set weights.path=weights/trained.safetensors --set 'training.frozen=[\"backbone\"]' --runs other";
   const auto outcome = place.osteon("run " + transfer);
   ASSERT_EQ(outcome.code, 0) << outcome.out << outcome.err;
   fs::path other;

@@ -1,6 +1,7 @@
 #include "cli/weights_export.hpp"
 
 #include "host/handles.hpp"
+#include "pipeline/opened.hpp"
 #include "pipeline/runner.hpp"
 #include "pipeline/stored_model.hpp"
 #include "training/weights_fit.hpp"
@@ -138,6 +139,7 @@ std::vector<std::string> export_weights(const WeightsExport& request, Common& co
     tensors.push_back(training::written(layer + ".weight", classes->weight));
     tensors.push_back(training::written(layer + ".bias", classes->bias));
   }
+  if (request.file.has_parent_path()) pipeline::make_folder(request.file.parent_path());
   training::write_weights(request.file, tensors);
   std::vector<std::string> told = {text("wrote ", tensors.size(), " tensors to ", request.file.string())};
   if (request.whole) {

@@ -53,6 +53,10 @@ Symbol read_symbol(const fs::path& library) {
     throw Error(
         text(library.string(), ": not a shared library (", e.what(), "); a plugin is what add_osteon_plugin builds"));
   }
+  if (symbols.empty())
+    throw Error(text(library.string(),
+                     ": has no symbol table, by which a plugin is known before it is loaded; it was stripped: build it "
+                     "again, or strip no more than --strip-debug"));
   std::vector<Symbol> found;
   for (const std::string& name : symbols)
     if (auto stamp = parse(name)) found.push_back({name, *stamp});

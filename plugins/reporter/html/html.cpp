@@ -129,6 +129,7 @@ class HtmlReporter final : public Reporter {
   }
 
   void write() {
+    if (page_.start.folder.empty()) return;  // no run was begun: there is nowhere to write to
     if (page_.surfaces_shown != std::ssize(surfaces_)) {
       page_.surfaces = report::surface_figures(surfaces_, surface_size_);
       page_.surfaces_shown = static_cast<int>(surfaces_.size());
