@@ -50,16 +50,47 @@ TEST(Aligned, ShapesHaveLostTheirMotionsAndKeptTheirSize) {
   EXPECT_NEAR(height(after[1]) - height(after[0]), 40, 0.5);
 }
 
-TEST(PrincipalComponents, OfTwoKnownModesAreTwo) {
+double log_size(const Points& shape) { return std::log((shape.rowwise() - shape.colwise().mean()).norm()); }
+
+TEST(PrincipalComponents, OfTwoKnownModesAreTheseAndSize) {
   const auto shapes = aligned(family());
   const ShapeModel model = principal_components(femur(0, 0), shapes, 0.999);
-  ASSERT_EQ(model.size(), 2);
-  // Variance of a coordinate over the five bones, summed over all coordinates.
-  double variance = 0;
-  for (const Points& shape : shapes)
-    variance += (shape - Eigen::Map<const Points>(model.mean.data(), shape.rows(), 3)).squaredNorm() / 4;
+  ASSERT_EQ(model.size(), 3);
+  // Of the coordinates of bones brought to one size, and of their sizes.
+  double variance = 0, mean_size = 0, size_variance = 0;
+  for (const Points& shape : shapes) mean_size += log_size(shape) / 5;
+  const Points mean = Eigen::Map<const Points>(model.mean.data(), shapes.front().rows(), 3);
+  for (const Points& shape : shapes) {
+    const Eigen::RowVector3d centre = shape.colwise().mean();
+    const Points same = ((shape.rowwise() - centre) * std::exp(mean_size - log_size(shape))).rowwise() + centre;
+    variance += (same - mean).squaredNorm() / 4;
+    size_variance += std::pow(log_size(shape) - mean_size, 2) / 4;
+  }
+  variance += size_variance * (mean.rowwise() - mean.colwise().mean()).squaredNorm();
   EXPECT_NEAR(model.modes.squaredNorm(), variance, 1e-3 * variance);
   EXPECT_GT(model.modes.col(0).norm(), model.modes.col(1).norm());
+}
+
+/// How improbable the mean is when it is so much larger, in standard deviations of the model.
+double improbable(const ShapeModel& model, double larger) {
+  const Points mean = Eigen::Map<const Points>(model.mean.data(), model.mean.size() / 3, 3);
+  const Points change = (mean.rowwise() - mean.colwise().mean()) * larger;
+  const Eigen::VectorXd wanted = Eigen::Map<const Eigen::VectorXd>(change.data(), change.size());
+  const double noise = 1e-3 * wanted.norm();
+  Eigen::MatrixXd normal = model.modes.transpose() * model.modes / (noise * noise);
+  normal.diagonal().array() += 1;
+  return normal.ldlt().solve(model.modes.transpose() * wanted / (noise * noise)).norm();
+}
+
+TEST(ShapeModels, TakeALargerBoneForNoStrangerThanSizesVary) {
+  const auto shapes = aligned(family());
+  double mean_size = 0, size_variance = 0;
+  for (const Points& shape : shapes) mean_size += log_size(shape) / 5;
+  for (const Points& shape : shapes) size_variance += std::pow(log_size(shape) - mean_size, 2) / 4;
+  const double deviation = std::sqrt(size_variance);
+  // The two modes have a part in it too, so less than one.
+  EXPECT_LT(improbable(principal_components(femur(0, 0), shapes, 0.9999), deviation), 1.02);
+  EXPECT_LT(improbable(gaussian_process(femur(0, 0), shapes, {0.5, 80, 0.7, 30, 150}), deviation), 1.05);
 }
 
 TEST(PrincipalComponents, OfOneBoneAreNone) {

@@ -3,8 +3,9 @@
 //
 // Few bones have few modes, and a new bone is none of their mixtures. Here the prior is a Gaussian process (Lüthi et
 // al., IEEE TPAMI 40, 2018): the bones' covariance, partly made local, so that a head may vary without its condyles,
-// and smooth free-form deformations. The most probable shape, pose and scale of each view given the outlines is the
-// prediction: where the X-rays say nothing the prior fills in, and where they do the surface follows them.
+// and smooth free-form deformations; beside these the size, which varies as the bones' sizes do. The most probable
+// shape, pose and scale of each view given the outlines is the prediction: where the X-rays say nothing the prior fills
+// in, and where they do the surface follows them.
 //
 // Parameters
 //   global      share of the bones' covariance that holds over any distance (default 0.5)

@@ -1,9 +1,10 @@
 // shape/ssm: a statistical shape model of the gallery, fitted to the outlines in the two X-rays.
 //
 // The study's baseline. A template (the gallery's bone of median size, thinned) is carried onto every bone of the
-// gallery, the copies are laid onto each other by rotations and translations, and their principal components are the
-// modes of shape (Cootes et al. 1995). From X-rays the outlines are taken alone: shape, pose and scale of each view are
-// those that make the outlines most probable. Nothing of the true mesh or pose is used beyond the nominal views.
+// gallery, the copies are laid onto each other by rotations and translations and brought to one size (generalised
+// Procrustes), and their principal components are the modes of shape (Cootes et al. 1995), beside the size, which is
+// one of its own. From X-rays the outlines are taken alone: shape, pose and scale of each view are those that make the
+// outlines most probable. Nothing of the true mesh or pose is used beyond the nominal views.
 //
 // Parameters
 //   variance      share of the variance that the modes carry (default 0.99)

@@ -21,11 +21,33 @@ Points mean_of(const std::vector<Points>& shapes) {
   return sum / static_cast<double>(shapes.size());
 }
 
-/// `[3V, n]`: deviations from the mean.
-Eigen::MatrixXd deviations(const std::vector<Points>& shapes, const Eigen::VectorXd& mean) {
-  Eigen::MatrixXd result(mean.size(), static_cast<Eigen::Index>(shapes.size()));
-  for (std::size_t i = 0; i < shapes.size(); ++i) result.col(static_cast<Eigen::Index>(i)) = flat(shapes[i]) - mean;
-  return result;
+Points about_centroid(const Points& points) { return points.rowwise() - points.colwise().mean(); }
+
+/// What a sample of bones says of shape and of size apart (generalised Procrustes: Dryden & Mardia, "Statistical Shape
+/// Analysis", 2016). A bone a few per cent larger than all others is no mixture of few others; and X-rays of uncertain
+/// scale leave open nothing but the size. So it is a mode of its own, as wide as sizes vary.
+struct Sample {
+  Points mean;
+  Eigen::MatrixXd spread;  ///< `[3V, n]`: deviations of the shapes, all of the mean's size, over √(n - 1)
+  Eigen::VectorXd size;    ///< `[3V]`: the mean larger by a standard deviation of the logarithm of the centroid size
+};
+
+Sample sample_of(std::vector<Points> shapes) {
+  const auto count = static_cast<double>(shapes.size());
+  Eigen::VectorXd sizes(std::ssize(shapes));
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    sizes[static_cast<Eigen::Index>(i)] = std::log(about_centroid(shapes[i]).norm());
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const double larger = std::exp(sizes.mean() - sizes[static_cast<Eigen::Index>(i)]);
+    shapes[i] = (about_centroid(shapes[i]) * larger).rowwise() + shapes[i].colwise().mean();
+  }
+  const double root = std::sqrt(std::max(1.0, count - 1));
+  Sample sample{mean_of(shapes), {}, {}};
+  sample.spread.resize(sample.mean.size(), std::ssize(shapes));
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    sample.spread.col(static_cast<Eigen::Index>(i)) = flat(shapes[i] - sample.mean) / root;
+  sample.size = flat(about_centroid(sample.mean)) * ((sizes.array() - sizes.mean()).matrix().norm() / root);
+  return sample;
 }
 
 /// Vertices spread over a surface, each as far from those before as can be.
@@ -84,10 +106,11 @@ std::vector<Points> aligned(std::vector<Points> shapes) {
 }
 
 ShapeModel principal_components(const Mesh& pattern, const std::vector<Points>& shapes, double share) {
-  const Points mean = mean_of(shapes);
-  ShapeModel model{with_points(pattern, mean), flat(mean), Modes(mean.size(), 0), 0};
+  const Sample sample = sample_of(shapes);
+  ShapeModel model{with_points(pattern, sample.mean), flat(sample.mean), Modes(sample.mean.size(), 0), 0};
   if (shapes.size() < 2) return model;
-  const Eigen::MatrixXd spread = deviations(shapes, model.mean) / std::sqrt(static_cast<double>(shapes.size() - 1));
+  Eigen::MatrixXd spread(sample.spread.rows(), sample.spread.cols() + 1);
+  spread << sample.spread, sample.size;
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(spread.transpose() * spread);
   const Eigen::VectorXd variance = solver.eigenvalues().reverse().cwiseMax(0);
   Eigen::Index count = 0;
@@ -95,16 +118,14 @@ ShapeModel principal_components(const Mesh& pattern, const std::vector<Points>& 
     carried += variance[count];
   // A mode of unit coefficient is the covariance's eigenvector times its standard deviation.
   model.modes = spread * solver.eigenvectors().rowwise().reverse().leftCols(count);
-  model.noise = std::sqrt(variance.tail(variance.size() - count).sum() / static_cast<double>(mean.size()));
+  model.noise = std::sqrt(variance.tail(variance.size() - count).sum() / static_cast<double>(spread.rows()));
   return model;
 }
 
 ShapeModel gaussian_process(const Mesh& pattern, const std::vector<Points>& shapes, const GaussianProcess& settings) {
   constexpr Eigen::Index kVertices = 500;
-  const Points mean = mean_of(shapes);
+  const auto& [mean, spread, size] = sample_of(shapes);
   ShapeModel model{with_points(pattern, mean), flat(mean), {}, 0};
-  const Eigen::MatrixXd spread =
-      deviations(shapes, model.mean) / std::sqrt(std::max(1.0, static_cast<double>(shapes.size()) - 1));
   const auto some = spread_vertices(mean, kVertices);
   const auto m = std::ssize(some);
   Eigen::MatrixXd part(3 * m, spread.cols());
@@ -113,7 +134,8 @@ ShapeModel gaussian_process(const Mesh& pattern, const std::vector<Points>& shap
 
   Eigen::MatrixXd covariance = spread * part.transpose();  // [3V, 3m]
   for (Eigen::Index j = 0; j < m; ++j) {
-    const Eigen::RowVector3d place = mean.row(some[static_cast<std::size_t>(j)]);
+    const Eigen::Index at = some[static_cast<std::size_t>(j)];
+    const Eigen::RowVector3d place = mean.row(at), larger = size.segment<3>(3 * at).transpose();
     for (Eigen::Index v = 0; v < mean.rows(); ++v) {
       const double squared = (mean.row(v) - place).squaredNorm();
       const double near = std::exp(-squared / (2 * settings.reach * settings.reach));
@@ -121,6 +143,7 @@ ShapeModel gaussian_process(const Mesh& pattern, const std::vector<Points>& shap
       block *= settings.global + (1 - settings.global) * near;
       block.diagonal().array() +=
           settings.free * settings.free * std::exp(-squared / (2 * settings.free_reach * settings.free_reach));
+      block += size.segment<3>(3 * v) * larger;  // over any distance
     }
   }
   Eigen::MatrixXd within(3 * m, 3 * m);

@@ -33,10 +33,12 @@ struct ShapeModel {
 /// analysis, Gower 1975; size stays). The first has the mean's place.
 [[nodiscard]] std::vector<Points> aligned(std::vector<Points> shapes);
 
-/// Principal components of aligned shapes; those that carry `share` of the variance together, at least one where there
-/// are two shapes. One shape has no modes.
+/// Principal components of aligned shapes brought to one size, and of size; those that carry `share` of the variance
+/// together, at least one where there are two shapes. One shape has no modes.
 [[nodiscard]] ShapeModel principal_components(const Mesh& pattern, const std::vector<Points>& shapes, double share);
 
+/// A prior of shapes: the bones' covariance at one size, partly made local, and free deformations. Their size varies
+/// as the bones' does.
 struct GaussianProcess {
   double global = 0.5;     ///< share of the bones' covariance that holds over any distance
   double reach = 80;       ///< mm, over which the rest of it holds
