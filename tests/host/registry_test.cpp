@@ -40,10 +40,11 @@ TEST(Registry, SaysThatALibraryExportsNoPlugin) {
 }
 
 TEST(Registry, SaysThatALibraryWasStripped) {
-  EXPECT_EQ(refusal("stripped"),
-            library("stripped") +
-                ": has no symbol table, by which a plugin is known before it is loaded; it was stripped: build it again, "
-                "or strip no more than --strip-debug");
+  EXPECT_EQ(
+      refusal("stripped"),
+      library("stripped") +
+          ": has no symbol table, by which a plugin is known before it is loaded; it was stripped: build it again, "
+          "or strip no more than --strip-debug");
 }
 
 TEST(Registry, ShowsBothSidesOfAnotherSdkVersion) {

@@ -8,7 +8,8 @@ namespace osteon::test {
 namespace {
 
 const std::string kClasses =
-    " --set loss.plugin=softmax --set head.pairs=0 --set training.sampling=images --set training.batch_size=6 --set training.epochs=12"
+    " --set loss.plugin=softmax --set head.pairs=0 --set training.sampling=images --set training.batch_size=6 --set "
+    "training.epochs=12"
     " --set metric.classification.plugin=classification";
 
 double figure(const fs::path& run, const std::string& row, const std::string& column) {
