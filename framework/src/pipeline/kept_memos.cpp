@@ -21,6 +21,7 @@ at::Tensor KeptMemos::kept(const std::string& name, const std::function<at::Tens
   const store::Lock lock = store_.lock(key);
   {
     const std::lock_guard turn(storing_);
+    keys_.insert(key);
     if (store_.use(key)) return store_.load(key).tensors.at(kTensor);
   }
   at::Tensor tensor = make();

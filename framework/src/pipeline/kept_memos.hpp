@@ -5,6 +5,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace osteon::pipeline {
@@ -20,11 +21,14 @@ class KeptMemos final : public MemoKeeper {
   ~KeptMemos() override;
 
   at::Tensor kept(const std::string& name, const std::function<at::Tensor()>& make) override;
+  /// Of the artifacts that hold what was asked for.
+  [[nodiscard]] const std::set<std::string>& keys() const { return keys_; }
 
  private:
   store::Store& store_;
   std::map<std::string, std::string> builds_;
   std::mutex storing_;
+  std::set<std::string> keys_;
   MemoKeeper* before_;
 };
 

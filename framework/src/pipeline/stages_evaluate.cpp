@@ -22,6 +22,8 @@ namespace osteon::pipeline {
 
 namespace {
 
+constexpr const char* kMemos = "memos";  ///< in an artifact's facts: the keys of what plugins memoised for it
+
 bool is_gallery(Role role) { return role != Role::query; }
 
 struct Handles {
@@ -288,10 +290,16 @@ MetricResult evaluate(const RunContext& run, const Cohort& cohort, std::span<con
       append(all.charts, result.charts);
       append(all.maps, result.maps);
     }
-    return to_artifact(all);
+    store::Artifact artifact = to_artifact(all);
+    artifact.facts[kMemos] = memos.keys();
+    return artifact;
   });
-  MetricResult result = metric_result_from(run.store.load(stored.key));
+  const store::Artifact artifact = run.store.load(stored.key);
+  MetricResult result = metric_result_from(artifact);
   finish(report, records, text(result.values.size(), " figures"));
+  // The run's record names what was memoised for its figures, or `osteon gc` would not know whose it is.
+  for (const std::string key : artifact.facts.value(kMemos, nlohmann::json::array()))
+    if (run.store.use(key)) records.back().artifacts.push_back(key);
   return result;
 }
 
