@@ -17,6 +17,7 @@
 #include "pipeline/opened.hpp"
 #include "training/accuracy.hpp"
 #include "training/loader.hpp"
+#include "training/runtime.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -206,6 +207,7 @@ void loader_alone(const fs::path& folder) {
 }  // namespace osteon
 
 int main(int argc, char** argv) {
+  osteon::training::keep_freed_memory();  // as the command does
   at::set_num_threads(static_cast<int>(std::thread::hardware_concurrency()));
   const std::string task = argc > 1 ? argv[1] : "";
   try {

@@ -4,6 +4,7 @@
 #include "host/crash_guard.hpp"
 #include "host/log.hpp"
 #include "host/stop.hpp"
+#include "training/runtime.hpp"
 
 #include <osteon/build_stamp.hpp>
 #include <osteon/error.hpp>
@@ -31,6 +32,7 @@ std::string typed(int argc, char** argv) {
 int main(int argc, char** argv) {
   osteon::host::watch_for_stop();
   osteon::host::name_crashes();
+  osteon::training::keep_freed_memory();
   CLI::App app(
       "Osteon: which bone is this, and what is its shape? Experiments on artificial X-rays, every scientific choice a "
       "plugin.\nResearch software, not for clinical use.",

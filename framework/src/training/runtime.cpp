@@ -8,6 +8,8 @@
 #include <ATen/Parallel.h>
 #include <torch/cuda.h>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <thread>
@@ -38,6 +40,11 @@ int threads_where_cores_are(const Parameters& training, int cores) {
 int all_cores() { return static_cast<int>(std::thread::hardware_concurrency()); }
 
 }  // namespace
+
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc allows
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
 
 int resolved_threads(const Parameters& training) {
   return threads_where_cores_are(training, all_cores() / portion().of_cores);
