@@ -146,12 +146,16 @@ TEST_P(FittedShape, LearnsFromKnownBonesHowSureItMayBe) {
   const ShapePrediction sure = right.predict(query), unsure = wrong.predict(query);
   EXPECT_TRUE(at::equal(sure.mesh.vertices, unsure.mesh.vertices)) << "the prediction itself is what it was";
   EXPECT_GT(unsure.expected_error, 1.5 * sure.expected_error);
-  // Its draws lie as far off as it expects to.
+  // Its draws lie as far off as it expects to, rigidly aligned.
   for (const ShapePrediction* prediction : {&sure, &unsure}) {
     ASSERT_EQ(prediction->draws.size(), 16U);
+    const open3d_support::ClosestPoints predicted(prediction->mesh);
     double squares = 0;
-    for (const Mesh& draw : prediction->draws)
-      squares += std::pow(open3d_support::surface_distance(draw, prediction->mesh, 2000).rms, 2) / 16;
+    for (const Mesh& one : prediction->draws) {
+      const open3d_support::ClosestPoints draw(one);
+      const Affine onto = open3d_support::align_rigid(draw, predicted);
+      squares += std::pow(open3d_support::surface_distance(predicted, draw, onto, 2000, 1).rms, 2) / 16;
+    }
     const double share = std::sqrt(squares) / prediction->expected_error;
     EXPECT_GT(share, 0.5);  // the nearest point is nearer than the one that corresponds, which is what is expected of
     EXPECT_LT(share, 1.1);

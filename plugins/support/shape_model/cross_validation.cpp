@@ -30,16 +30,26 @@ std::vector<std::int64_t> images_of(const ShapeGallery& gallery, std::int64_t bo
 }  // namespace
 
 double expected_error(const ShapeModel& model, const ImageFit& fit) {
-  // Distances between surfaces see the part of a displacement along the normal; a rigid alignment takes more of it.
+  // Distances between surfaces see the part of a displacement along the normal, less what a rigid alignment takes of it:
+  // its least-squares share, to first order in the motion.
   const Points points = model.shape(fit.coefficients);
   const Points normals = vertex_normals(points, Connections(model.surface));
+  const Eigen::RowVector3d centre = points.colwise().mean();
   const Eigen::LLT<Eigen::MatrixXd> root(fit.covariance);
   const Eigen::MatrixXd lower = root.matrixL();
   double sum = 0;
+  Eigen::Matrix<double, 6, 6> motions = Eigen::Matrix<double, 6, 6>::Zero();
+  Eigen::MatrixXd moved = Eigen::MatrixXd::Zero(6, lower.cols());
   for (Eigen::Index v = 0; v < points.rows(); ++v) {
-    const Eigen::RowVectorXd along = normals.row(v) * model.modes.middleRows(3 * v, 3);
-    sum += (along * lower).squaredNorm() + model.noise * model.noise;
+    const Eigen::RowVector3d normal = normals.row(v), arm = points.row(v) - centre;
+    const Eigen::RowVectorXd along = (normal * model.modes.middleRows(3 * v, 3)) * lower;
+    Eigen::Matrix<double, 1, 6> motion;
+    motion << arm.cross(normal), normal;
+    motions.noalias() += motion.transpose() * motion;
+    moved.noalias() += motion.transpose() * along;
+    sum += along.squaredNorm() + model.noise * model.noise;
   }
+  sum -= motions.ldlt().solve(moved).cwiseProduct(moved).sum();
   return std::sqrt(sum / static_cast<double>(points.rows()));
 }
 
