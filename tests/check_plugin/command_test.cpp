@@ -109,6 +109,21 @@ TEST(CheckPlugin, AnswersOfOtherKindsAreTheSameInTwoProcesses) {
   }
 }
 
+TEST(CheckPlugin, OneCheckRunsInThisProcessForADebugger) {
+  const Workplace place;
+  const std::string sound = "check-plugin '" + built("loss/triplet") + "' --in-process";
+  const auto passed = place.osteon(sound + " --check gradient");
+  EXPECT_EQ(passed.code, 0) << passed.err;
+  EXPECT_TRUE(passed.out.starts_with(" gradient     ok ")) << passed.out;
+  EXPECT_EQ(place.osteon(sound).err, "--in-process runs one check: name it, as in --check gradient\n");
+  EXPECT_EQ(place.osteon(sound + " --check gradient --seconds 3").code, 2);
+  // A crash is the process's own, and not a finding.
+  const auto crashed =
+      place.osteon("check-plugin " + breaker("crashes_on_one_image") + " --check degenerate --in-process");
+  EXPECT_EQ(crashed.code, 128 + SIGSEGV) << crashed.out;
+  EXPECT_NE(crashed.err.find("loss/crashes_on_one_image crashed (SIGSEGV)"), std::string::npos) << crashed.err;
+}
+
 TEST(CheckPlugin, TheUsersMistakesAreNoFindings) {
   const Workplace place;
   const auto missing = place.osteon("check-plugin nowhere.so");

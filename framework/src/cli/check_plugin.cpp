@@ -16,9 +16,17 @@ struct CheckPluginOptions {
   double gigabytes = 4;
   std::vector<std::string> only;
   std::filesystem::path json;
+  bool in_process = false;
 };
 
 void check_plugin(const CheckPluginOptions& options, Common& common) {
+  if (options.in_process) {
+    if (options.only.size() != 1) throw Error("--in-process runs one check: name it, as in --check gradient");
+    const contract::CheckLine line = contract::check_here(options.request, options.only.front());
+    std::cout << contract::line_of(line);
+    common.exit_code = line.outcome.result == contract::Result::failed ? 1 : 0;
+    return;
+  }
   contract::Limits limits = options.limits;
   limits.memory = static_cast<std::int64_t>(options.gigabytes * 1024 * 1024 * 1024);
   std::cout << contract::heading_of(contract::begun_report(options.request, limits)) << std::flush;
@@ -70,6 +78,12 @@ void add_check_plugin(CLI::App& app, Common& common) {
   command->add_option("--memory", options->gigabytes, "Most memory of a check, GiB (default 4; 0: no limit)")
       ->type_name("GIB")
       ->check(CLI::NonNegativeNumber);
+  command
+      ->add_flag("--in-process", options->in_process,
+                 "Run the one check of --check in this process, for a debugger: without limits, and a crash is one")
+      ->excludes("--json")
+      ->excludes("--seconds")
+      ->excludes("--memory");
   command->callback([options, &common] { check_plugin(*options, common); });
   add_one_check(app);
 }

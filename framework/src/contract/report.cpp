@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -144,6 +145,15 @@ LibraryReport check_library(const Request& request, const Limits& limits, const 
   }
   tell(output_line(report.plugin.substr(0, report.plugin.find('/')), all));
   return report;
+}
+
+CheckLine check_here(const Request& request, const std::string& check) {
+  require_known({check});
+  const auto start = std::chrono::steady_clock::now();
+  CheckLine line{check, run_check(check, request)};
+  if (line.outcome.result == Result::mistake) throw Error(line.outcome.says);
+  line.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return line;
 }
 
 std::string to_text(Result result) {

@@ -34,6 +34,9 @@ struct LibraryReport {
                                           const std::vector<std::string>& only,
                                           const std::function<void(const CheckLine&)>& on_line);
 
+/// Runs one check in this process, where a debugger sees it: a crash is one. Throws as `check_library` does.
+[[nodiscard]] CheckLine check_here(const Request& request, const std::string& check);
+
 /// "ok", "FAILED", "not for this kind", "not checked for this kind", "not run"
 [[nodiscard]] std::string to_text(Result result);
 /// What stands above the checks, and one check's line.

@@ -8,9 +8,9 @@
 
 namespace osteon::training {
 
-/// Keeps freed memory for the next tensor of its size: each batch asks for the same ones again, and glibc would give the
-/// larger back to the system and have their pages cleared anew. VGG-16 at a quarter of its width, 32 pixels, one thread
-/// of a virtual machine: 1.8 times the images a second. At most 256 MiB are kept. For the start of a program.
+/// Keeps freed memory for the next tensor of its size: each batch asks for the same ones again, and glibc would give
+/// the larger back to the system and have their pages cleared anew. VGG-16 at a quarter of its width, 32 pixels, one
+/// thread of a virtual machine: 1.8 times the images a second. At most 256 MiB are kept. For the start of a program.
 void keep_freed_memory();
 
 /// How many threads a process may take where nothing else is said: set for each of several jobs that run at once.

@@ -30,8 +30,8 @@ std::vector<std::int64_t> images_of(const ShapeGallery& gallery, std::int64_t bo
 }  // namespace
 
 double expected_error(const ShapeModel& model, const ImageFit& fit) {
-  // Distances between surfaces see the part of a displacement along the normal, less what a rigid alignment takes of it:
-  // its least-squares share, to first order in the motion.
+  // Distances between surfaces see the part of a displacement along the normal, less what a rigid alignment takes of
+  // it: its least-squares share, to first order in the motion.
   const Points points = model.shape(fit.coefficients);
   const Points normals = vertex_normals(points, Connections(model.surface));
   const Eigen::RowVector3d centre = points.colwise().mean();
