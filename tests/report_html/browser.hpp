@@ -27,8 +27,8 @@ addEventListener('securitypolicyviolation', (event) => mistakes.push('refused: '
 for (const kind of ['error', 'warn']) console[kind] = (...words) => mistakes.push(words.join(' '));
 )js";
 
-/// Around the test's script: `seen` is what it tells; `pause()` lets the page draw, `after()`
-/// waits until a canvas has changed.
+/// Around the test's script: `seen` is what it tells; `pause()` lets the page act, `drawn()` and `after()` wait until a
+/// canvas has been drawn and has changed.
 constexpr const char* kTeller = R"js(
 addEventListener('load', async () => {
   const seen = {}, all = (words) => [...document.querySelectorAll(words)], one = (words) => document.querySelector(words);
@@ -53,11 +53,15 @@ addEventListener('load', async () => {
     }
     return {count, mark, colour: sum.map((value) => Math.round(value / count)), size: copy.width * copy.height};
   };
-  // What is drawn after an action; a busy machine draws late.
+  // What is drawn, at first and after an action; a busy machine draws late.
+  const drawn = async (canvas) => {
+    for (let i = 0; i < 40 && pixels(canvas).count === 0; ++i) await pause();
+    return pixels(canvas);
+  };
   const after = async (canvas, action) => {
     const before = pixels(canvas).mark;
     action();
-    for (let i = 0; i < 20 && pixels(canvas).mark === before; ++i) await pause();
+    for (let i = 0; i < 40 && pixels(canvas).mark === before; ++i) await pause();
     return pixels(canvas);
   };
   try {
@@ -93,7 +97,7 @@ inline nlohmann::json seen_in_browser(const std::filesystem::path& page, const s
   const std::string command =
       text("HOME='", page.parent_path().string(), "' timeout 90 ", browser(),
            " --headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --no-first-run --user-data-dir='",
-           (page.parent_path() / "profile").string(), "' --window-size=", width, ",900 --virtual-time-budget=20000 ",
+           (page.parent_path() / "profile").string(), "' --window-size=", width, ",900 --virtual-time-budget=60000 ",
            "--dump-dom 'file://", (width < 500 ? frame : copy).string(), "' 2> '",
            (page.parent_path() / "browser.txt").string(), "'");
   std::FILE* output = ::popen(command.c_str(), "r");

@@ -65,7 +65,7 @@ class InBrowser : public HtmlReport {
 constexpr const char* kUseARun = R"js(
     const solid = one('.solid'), canvas = one('.solid canvas'), fade = one('[data-role=fade]');
     seen.shown = !solid.hidden && !all('button.turn').some((button) => button.hidden);
-    seen.predicted = pixels(canvas);
+    seen.predicted = await drawn(canvas);
     fade.value = 100;
     seen.truth = await after(canvas, () => act(fade, 'input'));
     fade.value = 50;
@@ -77,9 +77,7 @@ constexpr const char* kUseARun = R"js(
     });
     seen.larger = await after(canvas, () => act(canvas, 'keydown', {key: '+'}));
     seen.back = await after(canvas, () => act(canvas, 'dblclick'));
-    all('button.turn')[1].click();
-    await pause();
-    seen.other = pixels(canvas);
+    seen.other = await after(canvas, () => all('button.turn')[1].click());
     seen.scale = one('[data-role=scale] b').textContent;
 
     const table = one('#results table'), heads = () => [...table.tHead.rows[0].cells].map((c) => c.getAttribute('aria-sort'));
