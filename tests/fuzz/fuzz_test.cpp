@@ -132,6 +132,7 @@ const std::map<std::string, std::string> kMessages = {
      "came"},
     {"picture/broken_header.jpg", "x.jpg: a damaged JPEG picture ("},
     {"picture/no_end.jpg", "x.jpg: a damaged JPEG picture ("},
+    {"picture/pages_in_a_circle.tif", "x.tif: the picture is damaged or cut off; copy it again from where it came"},
     {"picture/thousands_of_samples.tif", "x.tif: 4 x 4 pixels of 52737 numbers can't be read"}};
 
 std::string message_from(const std::string& reader, const std::string& bytes) {

@@ -77,6 +77,14 @@ TEST_F(BashCompletion, OffersOptionsAndTheirChoices) {
   EXPECT_EQ(offered("osteon run --runs check --ex"), Words{"--executor"}) << "a value that is a command's name";
 }
 
+TEST_F(BashCompletion, OffersKindsAndPlugins) {
+  const std::string program = std::string(OSTEON_BUILD_DIR) + "/bin/osteon";
+  EXPECT_EQ(offered(program + " describe loss/tri"), Words{"loss/triplet"});
+  EXPECT_EQ(offered(program + " bench loss/triplet --against loss/con"), Words{"loss/contrastive"});
+  EXPECT_TRUE(offered(program + " bench \"\"").contains("renderer/joseph"));
+  EXPECT_EQ(offered("osteon new back"), Words{"backbone"});
+}
+
 TEST_F(BashCompletion, LeavesFilesToBash) {
   EXPECT_EQ(offered("osteon run \"\""), Words{});
   EXPECT_EQ(offered("osteon docs --out d"), Words{});

@@ -96,7 +96,7 @@ void add_bench(CLI::App& app, Common& common) {
   command
       ->add_option("WHAT", options->what,
                    "KIND/NAME, as in loss/triplet, or all plugins of a KIND; all there are when left out")
-      ->type_name("");
+      ->type_name("KIND/NAME");
   command->add_option("--set", options->settings, "A parameter of the plugin: --set margin=0.2")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false)

@@ -1,6 +1,7 @@
 #include "cli/command_tree.hpp"
 
 #include "config/document.hpp"
+#include "host/registry.hpp"
 
 namespace osteon::cli {
 
@@ -17,6 +18,8 @@ ArgumentNode argument_node(const CLI::Option& option) {
   ArgumentNode node;
   const std::string type = option.get_type_name();
   node.choices = choices_of(type);
+  if (type == "KIND") node.choices.assign(host::kKinds.begin(), host::kKinds.end());
+  if (type == "KIND/NAME") node.listed_by = "plugins --names";
   node.sentence = option.get_description();
   node.standard = option.get_default_str();
   node.required = option.get_required();

@@ -14,6 +14,7 @@ struct ArgumentNode {
   std::vector<std::string> names;    ///< "-h", "--help"; of a positional argument its one name
   std::string value;                 ///< what it takes, as in "DIR"; "" for a flag and a positional argument
   std::vector<std::string> choices;  ///< where only certain words are allowed
+  std::string listed_by;             ///< arguments with which the program prints what it may be; "" where none do
   std::string sentence;
   std::string standard;  ///< as text; "" where none is told
   bool required = false;

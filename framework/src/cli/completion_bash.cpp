@@ -5,15 +5,21 @@ namespace osteon::cli {
 
 namespace {
 
-/// One branch an option that takes a value: its choices, or nothing, so that bash goes on with names of files.
+/// The words themselves, or what the program prints when they are asked for.
+std::string words_for(const ArgumentNode& argument) {
+  if (argument.listed_by.empty()) return config::join(argument.choices, " ");
+  return "$(\"${COMP_WORDS[0]}\" " + argument.listed_by + " 2> /dev/null)";
+}
+
+/// One branch an option that takes a value: its words, or nothing, so that bash goes on with names of files.
 void write_bash_values(const CommandNode& node, std::string& script) {
   for (const ArgumentNode& option : node.options) {
     if (option.value.empty()) continue;
     std::vector<std::string> patterns;
     for (const std::string& name : option.names) patterns.push_back("\"" + node.place() + " " + name + "\"");
     script += "    " + config::join(patterns, " | ") + ")\n";
-    if (!option.choices.empty())
-      script += "      COMPREPLY=($(compgen -W \"" + config::join(option.choices, " ") + "\" -- \"$word\"))\n";
+    const std::string words = words_for(option);
+    if (!words.empty()) script += "      COMPREPLY=($(compgen -W \"" + words + "\" -- \"$word\"))\n";
     script += "      return ;;\n";
   }
 }
@@ -23,7 +29,7 @@ void write_bash_words(const CommandNode& node, std::string& script) {
   std::vector<std::string> plain, options;
   for (const CommandNode& command : node.commands) plain.push_back(command.words.back());
   for (const ArgumentNode& positional : node.positionals)
-    plain.insert(plain.end(), positional.choices.begin(), positional.choices.end());
+    if (const std::string words = words_for(positional); !words.empty()) plain.push_back(words);
   for (const ArgumentNode& option : node.options)
     options.insert(options.end(), option.names.begin(), option.names.end());
   script += "    \"" + node.place() + "\")\n      words=\"" + config::join(plain, " ") + "\"\n      options=\"" +

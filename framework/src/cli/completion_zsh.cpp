@@ -23,8 +23,9 @@ std::string zsh_escaped(const std::string& text) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-/// What completes a value: its choices, folders, or files.
+/// What completes a value: its choices, what the program lists, folders, or files.
 std::string zsh_action(const ArgumentNode& argument) {
+  if (!argument.listed_by.empty()) return "{compadd -- ${(f)\"$($program " + argument.listed_by + " 2> /dev/null)\"}}";
   if (!argument.choices.empty()) return "(" + config::join(argument.choices, " ") + ")";
   return argument.value == "DIR" ? "_files -/" : "_files";
 }
@@ -69,7 +70,7 @@ std::string zsh_completion(const CommandNode& root) {
   }
   return "#compdef " + name + "\n# zsh completion for " + name + ", made by: " + name + " completion zsh\n_" + name +
          R"(() {
-  local at=''
+  local at='' program=$words[1]
   local -a commands
   integer i last=1
   for ((i = 2; i < CURRENT; ++i)); do

@@ -32,7 +32,7 @@ void add_describe(CLI::App& app, Common& common) {
   auto what = std::make_shared<std::string>();
   command->add_option("WHAT", *what, "KIND/NAME, as in loss/triplet, or a section, as in film")
       ->required()
-      ->type_name("");
+      ->type_name("KIND/NAME");
   add_plugins_option(*command, common);
   command->callback([&common, what] {
     const config::Sections sections = pipeline::sections();

@@ -45,7 +45,7 @@ void add_new(CLI::App& app, Common& common) {
   auto kind = std::make_shared<std::string>();
   auto name = std::make_shared<std::string>();
   auto folder = std::make_shared<fs::path>();
-  command->add_option("KIND", *kind, "A kind of plugin, as in loss")->required()->type_name("");
+  command->add_option("KIND", *kind, "A kind of plugin, as in loss")->required()->type_name("KIND");
   command->add_option("NAME", *name, "Its name: lower case letters, digits and single underscores")
       ->required()
       ->type_name("");

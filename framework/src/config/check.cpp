@@ -162,8 +162,8 @@ const Checker::Found& Checker::find(std::string_view kind, const std::string& na
 
 std::vector<std::string> Checker::available(std::string_view kind) const {
   std::set<std::string> names;
-  for (const host::FoundPlugin& plugin : registry_.list())
-    if (plugin.kind == kind && plugin.problem.empty()) names.insert(plugin.name);
+  for (const host::FoundPlugin& plugin : registry_.list(kind))
+    if (plugin.problem.empty()) names.insert(plugin.name);
   return {names.begin(), names.end()};
 }
 

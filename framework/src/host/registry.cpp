@@ -117,11 +117,10 @@ const LoadedPlugin& Registry::find(std::string_view kind, std::string_view name)
   if (library.empty()) {
     std::vector<std::string> names;
     std::string all;
-    for (const FoundPlugin& plugin : list())
-      if (plugin.kind == kind) {
-        names.push_back(plugin.name);
-        all += (all.empty() ? "" : ", ") + plugin.name;
-      }
+    for (const FoundPlugin& plugin : list(kind)) {
+      names.push_back(plugin.name);
+      all += (all.empty() ? "" : ", ") + plugin.name;
+    }
     const std::string near = nearest_word(name, names);
     throw Error(text("no ", kind, " plugin \"", name, "\"", near.empty() ? "" : "; did you mean \"" + near + "\"?",
                      all.empty() ? text("; there is no ", kind, " plugin on the search path")
@@ -153,7 +152,7 @@ const LoadedPlugin& Registry::find(std::string_view kind, std::string_view name)
   return loaded_.emplace(key, std::move(plugin)).first->second;
 }
 
-std::vector<FoundPlugin> Registry::list() const {
+std::vector<FoundPlugin> Registry::list(std::string_view only) const {
   std::vector<FoundPlugin> found;
   std::set<std::pair<std::string, std::string>> seen;
   const auto consider = [&](const fs::path& library) {
@@ -168,12 +167,13 @@ std::vector<FoundPlugin> Registry::list() const {
     } catch (const Error& e) {
       plugin.problem = e.what();
     }
+    if (!only.empty() && plugin.kind != only) return;
     if (seen.emplace(plugin.kind, plugin.name).second) found.push_back(std::move(plugin));
   };
   for (const fs::path& folder : folders_) {
     if (!fs::is_directory(folder)) continue;
     for (const std::string_view kind : kKinds)
-      if (fs::is_directory(folder / kind))
+      if ((only.empty() || kind == only) && fs::is_directory(folder / kind))
         for (const auto& entry : fs::directory_iterator(folder / kind)) consider(entry.path());
     for (const auto& entry : fs::directory_iterator(folder))
       if (entry.is_regular_file()) consider(entry.path());

@@ -57,8 +57,8 @@ class Registry {
   /// to do), fails to load. A library that is found and fails is an error at once, never a reason to look further.
   const LoadedPlugin& find(std::string_view kind, std::string_view name);
 
-  /// Everything on the search path, by kind and name, without loading any of it.
-  [[nodiscard]] std::vector<FoundPlugin> list() const;
+  /// Everything on the search path, or what is of one kind, by kind and name, without loading any of it.
+  [[nodiscard]] std::vector<FoundPlugin> list(std::string_view only = {}) const;
 
  private:
   std::vector<std::filesystem::path> folders_;

@@ -85,8 +85,8 @@ host::MetricHandle surface_metric(host::Registry& registry, const std::string& n
   }
   std::vector<const host::LoadedPlugin*> fit;
   std::string names;
-  for (const host::FoundPlugin& found : registry.list()) {
-    if (found.kind != "metric" || !found.problem.empty()) continue;
+  for (const host::FoundPlugin& found : registry.list("metric")) {
+    if (!found.problem.empty()) continue;
     const host::LoadedPlugin& plugin = registry.find(found.kind, found.name);
     if (!takes(plugin.schema, given) || !needs_meshes_alone(plugin, given)) continue;
     fit.push_back(&plugin);

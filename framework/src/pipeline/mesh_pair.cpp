@@ -96,8 +96,8 @@ Mesh read_mesh(host::Registry& registry, const fs::path& file) {
                      "; name a mesh file"));
   const std::string name = lower_case(file.filename().string());
   std::string known;
-  for (const host::FoundPlugin& found : registry.list()) {
-    if (found.kind != "format" || !found.problem.empty()) continue;
+  for (const host::FoundPlugin& found : registry.list("format")) {
+    if (!found.problem.empty()) continue;
     const host::LoadedPlugin& plugin = registry.find(found.kind, found.name);
     const host::FormatHandle format(plugin, Parameters(plugin.schema, {}));
     for (const std::string& ending : format.endings()) {

@@ -39,8 +39,8 @@ XraySettings settings_of(const RunOptions& options, host::Registry& registry, bo
 
 std::optional<host::FormatHandle> format_of(host::Registry& registry, const fs::path& file) {
   const std::string name = lower_case(file.filename().string());
-  for (const host::FoundPlugin& plugin : registry.list()) {
-    if (plugin.kind != "format" || !plugin.problem.empty()) continue;
+  for (const host::FoundPlugin& plugin : registry.list("format")) {
+    if (!plugin.problem.empty()) continue;
     host::FormatHandle handle = make_format(registry, plugin.name);
     for (const std::string& ending : handle.endings())
       if (name.size() > ending.size() && name.ends_with(ending)) return handle;
@@ -54,8 +54,8 @@ Radiograph read_radiograph(host::Registry& registry, const fs::path& file, const
   if (!format.empty()) return make_format(registry, format).read_radiograph(file);
   if (const auto known = format_of(registry, file)) return known->read_radiograph(file);
   std::string formats;
-  for (const host::FoundPlugin& plugin : registry.list())
-    if (plugin.kind == "format" && plugin.problem.empty()) formats += (formats.empty() ? "" : ", ") + plugin.name;
+  for (const host::FoundPlugin& plugin : registry.list("format"))
+    if (plugin.problem.empty()) formats += (formats.empty() ? "" : ", ") + plugin.name;
   throw Error(
       text(file.filename().string(), ": no format is known by this ending; name one with --format (", formats, ")"));
 }

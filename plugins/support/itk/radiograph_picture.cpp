@@ -1,13 +1,13 @@
-// Radiographs as PNG, JPEG and TIFF pictures, through ITK's ImageIO classes.
+// Radiographs as pictures: PNG and JPEG through ITK's ImageIO classes, TIFF through libtiff.
 
 #include "itk/dicom_elements.hpp"
+#include "itk/picture_pixels.hpp"
 #include "itk/radiograph_file.hpp"
 
 #include <osteon/error.hpp>
 
 #include <itkJPEGImageIO.h>
 #include <itkPNGImageIO.h>
-#include <itkTIFFImageIO.h>
 
 #include <ATen/Functions.h>
 #include <png.h>
@@ -21,15 +21,12 @@
 #include <memory>
 
 #include <jpeglib.h>
-#include <tiffio.h>
 
 namespace osteon {
 
 namespace picture {
 
 namespace {
-
-constexpr double kMostPixels = 4e8;
 
 std::string ending_of(const std::filesystem::path& file) {
   std::string ending = file.extension().string();
@@ -40,21 +37,10 @@ std::string ending_of(const std::filesystem::path& file) {
 itk::ImageIOBase::Pointer reader_for(const std::string& ending) {
   itk::Object::GlobalWarningDisplayOff();
   if (ending == ".png") return itk::PNGImageIO::New().GetPointer();
-  if (ending.starts_with(".j")) return itk::JPEGImageIO::New().GetPointer();
-  return itk::TIFFImageIO::New().GetPointer();
+  return itk::JPEGImageIO::New().GetPointer();
 }
 
-constexpr double kMostPackedPixels = 8 * 1032;  // in a byte: deflate's most, of pixels of one bit
-constexpr double kMostJpegPixels = 1024;        // in a byte: 64 in a bit, with room to spare
-
-/// Throws when so many pixels can't be in so small a file, before memory or time is spent on them.
-void require_room(const std::filesystem::path& file, const std::string& name, double columns, double rows) {
-  std::error_code problem;
-  const std::uintmax_t size = std::filesystem::file_size(file, problem);
-  if (problem || columns * rows > kMostPackedPixels * static_cast<double>(size))
-    throw Error(text(name, ": its header promises ", columns, " x ", rows, " pixels, which can't be in its ", size,
-                     " bytes; copy it again from where it came"));
-}
+constexpr double kMostJpegPixels = 1024;  // in a byte: 64 in a bit, with room to spare
 
 /// Reads the whole picture once: on a damaged one, libpng under ITK 5.2 would end the program; here it says why.
 void require_sound_png(const std::filesystem::path& file, const std::string& name) {
@@ -142,37 +128,53 @@ void require_sound_jpeg(const std::filesystem::path& file, const std::string& na
     throw Error(text(name, ": a damaged JPEG picture (", errors.why.data(), "); copy it again from where it came"));
 }
 
-/// ITK 5.2 does not come back from a picture of thousands of samples a pixel.
-void require_sound_tiff(const std::filesystem::path& file, const std::string& name) {
-  TIFFSetWarningHandler(nullptr);
-  TIFFSetErrorHandler(nullptr);
-  const std::unique_ptr<TIFF, void (*)(TIFF*)> picture(TIFFOpen(file.c_str(), "r"), &TIFFClose);
-  if (!picture) throw Error(text(name, ": damaged, or not what its ending says; copy it again from where it came"));
-  std::uint32_t columns = 0, rows = 0;
-  std::uint16_t channels = 1;
-  TIFFGetField(picture.get(), TIFFTAG_IMAGEWIDTH, &columns);
-  TIFFGetField(picture.get(), TIFFTAG_IMAGELENGTH, &rows);
-  TIFFGetFieldDefaulted(picture.get(), TIFFTAG_SAMPLESPERPIXEL, &channels);
-  if (columns < 1 || rows < 1 || channels < 1 || channels > 4)
-    throw Error(text(name, ": ", columns, " x ", rows, " pixels of ", channels, " numbers can't be read"));
-  require_room(file, name, columns, rows);
+Pixels read_with_itk(const std::filesystem::path& file, const std::string& name, const std::string& ending) {
+  const itk::ImageIOBase::Pointer io = reader_for(ending);
+  try {
+    if (ending == ".png")
+      require_sound_png(file, name);
+    else
+      require_sound_jpeg(file, name);
+    io->SetFileName(file.string());
+    if (!io->CanReadFile(file.c_str()))
+      throw Error(text(name, ": damaged, or not what its ending says; copy it again from where it came"));
+    io->ReadImageInformation();
+    const unsigned dimensions = io->GetNumberOfDimensions(), channels = io->GetNumberOfComponents();
+    const auto columns = static_cast<std::int64_t>(io->GetDimensions(0));
+    const auto rows = static_cast<std::int64_t>(io->GetDimensions(1));
+    if (columns < 1 || rows < 1 || static_cast<double>(columns) * static_cast<double>(rows) > kMostPixels ||
+        channels < 1 || channels > 4)
+      throw Error(text(name, ": ", columns, " x ", rows, " pixels of ", channels, " numbers can't be read"));
+    require_room(file, name, static_cast<double>(columns), static_cast<double>(rows));
+    const auto type = io->GetComponentType();
+    if (type != itk::IOComponentEnum::UCHAR && type != itk::IOComponentEnum::USHORT)
+      throw Error(text(name, ": its pixels are neither 8 nor 16 bits; save it as a grey picture of 8 or 16 bits"));
+    itk::ImageIORegion region(dimensions);
+    for (unsigned axis = 0; axis < dimensions; ++axis) region.SetSize(axis, io->GetDimensions(axis));
+    io->SetIORegion(region);
+    Pixels pixels{rows, columns, channels, type == itk::IOComponentEnum::USHORT, {}};
+    pixels.bytes.resize(static_cast<std::size_t>(io->GetImageSizeInBytes()));
+    io->Read(pixels.bytes.data());
+    return pixels;
+  } catch (const itk::ExceptionObject&) {
+    throw Error(text(name, ": the picture is damaged or cut off; copy it again from where it came"));
+  }
 }
 
 /// The first channel, once all colours are known to be equal (to a 64th of the range: JPEG's colours round) and nothing
 /// shines through.
 template <class Word>
-at::Tensor grey_of(const std::vector<char>& bytes, std::int64_t rows, std::int64_t columns, unsigned channels,
-                   const std::string& name) {
-  at::Tensor result = at::empty({rows, columns}, at::kFloat);
+at::Tensor grey_of(const Pixels& pixels, const std::string& name) {
+  at::Tensor result = at::empty({pixels.rows, pixels.columns}, at::kFloat);
   auto* to = result.data_ptr<float>();
-  const auto* from = reinterpret_cast<const Word*>(bytes.data());
+  const auto* from = reinterpret_cast<const Word*>(pixels.bytes.data());
   constexpr double kRange = static_cast<double>(static_cast<Word>(~Word{0}));
-  const unsigned colours = channels < 3 ? 1 : 3;
-  for (std::int64_t i = 0; i < rows * columns; ++i, from += channels) {
+  const unsigned colours = pixels.channels < 3 ? 1 : 3;
+  for (std::int64_t i = 0; i < pixels.rows * pixels.columns; ++i, from += pixels.channels) {
     for (unsigned c = 1; c < colours; ++c)
       if (std::abs(static_cast<double>(from[c]) - static_cast<double>(from[0])) > kRange / 64)
         throw Error(text(name, ": a colour picture; a radiograph is grey: export it without coloured marks or lines"));
-    if (channels > colours && from[colours] != static_cast<Word>(~Word{0}))
+    if (pixels.channels > colours && from[colours] != static_cast<Word>(~Word{0}))
       throw Error(text(name, ": the picture is partly transparent; export it as a plain grey picture"));
     to[i] = static_cast<float>(static_cast<double>(from[0]) / kRange);
   }
@@ -186,46 +188,25 @@ const std::vector<std::string>& endings() {
   return list;
 }
 
+void require_room(const std::filesystem::path& file, const std::string& name, double columns, double rows) {
+  constexpr double kMostPackedPixels = 8 * 1032;  // in a byte: deflate's most, of pixels of one bit
+  std::error_code problem;
+  const std::uintmax_t size = std::filesystem::file_size(file, problem);
+  if (problem || columns * rows > kMostPackedPixels * static_cast<double>(size))
+    throw Error(text(name, ": its header promises ", columns, " x ", rows, " pixels, which can't be in its ", size,
+                     " bytes; copy it again from where it came"));
+}
+
 Radiograph read_radiograph(const std::filesystem::path& file) {
   const std::string name = file.filename().string(), ending = ending_of(file);
   std::error_code problem;
   if (!std::filesystem::is_regular_file(file, problem)) throw Error(text(name, ": no such file"));
   if (ending.empty()) throw Error(text(name, ": neither DICOM nor a picture by its ending (.png, .jpg, .tif)"));
-  const itk::ImageIOBase::Pointer io = reader_for(ending);
+  const Pixels pixels = ending.starts_with(".t") ? read_tiff(file, name) : read_with_itk(file, name, ending);
   Radiograph result;
-  try {
-    if (ending == ".png") require_sound_png(file, name);
-    if (ending.starts_with(".j")) require_sound_jpeg(file, name);
-    if (ending.starts_with(".t")) require_sound_tiff(file, name);
-    io->SetFileName(file.string());
-    if (!io->CanReadFile(file.c_str()))
-      throw Error(text(name, ": damaged, or not what its ending says; copy it again from where it came"));
-    io->ReadImageInformation();
-    const unsigned dimensions = io->GetNumberOfDimensions(), channels = io->GetNumberOfComponents();
-    if (dimensions > 2 && io->GetDimensions(2) > 1)
-      throw Error(text(name, ": it holds ", io->GetDimensions(2), " pages; a radiograph is one"));
-    const auto columns = static_cast<std::int64_t>(io->GetDimensions(0));
-    const auto rows = static_cast<std::int64_t>(io->GetDimensions(1));
-    if (columns < 1 || rows < 1 || static_cast<double>(columns) * static_cast<double>(rows) > kMostPixels ||
-        channels < 1 || channels > 4)
-      throw Error(text(name, ": ", columns, " x ", rows, " pixels of ", channels, " numbers can't be read"));
-    require_room(file, name, static_cast<double>(columns), static_cast<double>(rows));
-    const auto type = io->GetComponentType();
-    if (type != itk::IOComponentEnum::UCHAR && type != itk::IOComponentEnum::USHORT)
-      throw Error(text(name, ": its pixels are neither 8 nor 16 bits; save it as a grey picture of 8 or 16 bits"));
-    itk::ImageIORegion region(dimensions);
-    for (unsigned axis = 0; axis < dimensions; ++axis) region.SetSize(axis, io->GetDimensions(axis));
-    io->SetIORegion(region);
-    std::vector<char> bytes(static_cast<std::size_t>(io->GetImageSizeInBytes()));
-    io->Read(bytes.data());
-    result.intensity = type == itk::IOComponentEnum::UCHAR
-                           ? grey_of<unsigned char>(bytes, rows, columns, channels, name)
-                           : grey_of<unsigned short>(bytes, rows, columns, channels, name);
-    if (channels >= 3)
-      result.notices.push_back(text(name, ": stored in colours that are all grey; taken for a grey picture"));
-  } catch (const itk::ExceptionObject&) {
-    throw Error(text(name, ": the picture is damaged or cut off; copy it again from where it came"));
-  }
+  result.intensity = pixels.wide ? grey_of<std::uint16_t>(pixels, name) : grey_of<std::uint8_t>(pixels, name);
+  if (pixels.channels >= 3)
+    result.notices.push_back(text(name, ": stored in colours that are all grey; taken for a grey picture"));
   result.spacing_source = "a picture carries none";
   return result;
 }
