@@ -111,7 +111,7 @@ void add_bench(CLI::App& app, Common& common) {
       ->take_all()
       ->needs("--against");
   command->add_option("--sizes", options->sizes, "Instead of the kind's own: --sizes 16,64,256")
-      ->type_name("N,N,…")
+      ->type_name("N")
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--filter", options->request.filter, "Only benchmarks whose names match this regular expression")
