@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -67,6 +68,26 @@ Symbol read_symbol(const fs::path& library) {
   if (found.size() > 1)
     throw Error(text(library.string(), ": exports ", found.size(), " plugins; a library holds one"));
   return found.front();
+}
+
+/// As `probe`, but a file that has not changed is read once: the check of an experiment asks for the names of a kind at
+/// each mistake.
+Stamp known_stamp(const fs::path& library) {
+  struct Known {
+    fs::file_time_type time;
+    std::uintmax_t size = 0;
+    Stamp stamp;
+  };
+  static std::mutex mutex;
+  static std::map<fs::path, Known> all;
+  std::error_code gone;
+  const auto time = fs::last_write_time(library, gone);
+  const std::uintmax_t size = fs::file_size(library, gone);
+  const std::lock_guard lock(mutex);
+  if (const auto found = all.find(library);
+      found != all.end() && !gone && found->second.time == time && found->second.size == size)
+    return found->second.stamp;
+  return all.insert_or_assign(library, Known{time, size, read_symbol(library).stamp}).first->second.stamp;
 }
 
 std::string build_mismatch(const fs::path& library, const Stamp& stamp) {
@@ -159,7 +180,7 @@ std::vector<FoundPlugin> Registry::list(std::string_view only) const {
     if (library.extension() != ".so") return;
     FoundPlugin plugin{"?", library.stem().string(), library, ""};
     try {
-      const Stamp stamp = probe(library);
+      const Stamp stamp = known_stamp(library);
       plugin.kind = stamp.kind;
       plugin.name = stamp.name;
       if (stamp.build != kOwnBuild)
