@@ -126,7 +126,8 @@ int main(int argc, char** argv) {
     for (const int processes : numbers) {
       const double pace = osteon::measured(processes);
       if (first == 0) first = pace;
-      std::printf("%2d processes  %7.1f images/s  %.2f times\n", processes, pace, pace / first);
+      std::printf("%2d %-9s  %7.1f images/s  %.2f times\n", processes, processes == 1 ? "process" : "processes", pace,
+                  pace / first);
       std::fflush(stdout);
     }
   } catch (const std::exception& e) {
