@@ -116,15 +116,82 @@ TEST(Outline, SaysThatAnImageIsBlack) {
             "the X-ray is all of one grey: there is no bone in it");
 }
 
-TEST(Rim, OfASphereIsLargerThanItBecauseRaysDiverge) {
+TEST(Folds, OfASphereAreALargerCircleBecauseRaysDiverge) {
   const Mesh ball = solids::sphere(40, 90, 140);
   const Camera camera(told(false));
   const Points points = points_of(ball) * camera.axes;
   const Connections connections(ball);
-  const auto rim = rim_of(points, vertex_normals(points_of(ball), connections) * camera.axes, connections, camera);
-  ASSERT_GT(rim.size(), 100U);
+  const auto folds = folds_of(points, vertex_normals(points_of(ball), connections) * camera.axes, connections, camera);
+  ASSERT_GT(folds.size(), 100U);
   const double radius = 40 * 900 / std::sqrt(900.0 * 900.0 - 1600);
-  for (const RimPoint& point : rim) EXPECT_NEAR(point.place.norm(), radius, 0.15);
+  double length = 0;
+  for (const Fold& fold : folds) {
+    EXPECT_NEAR(fold.place.norm(), radius, 0.15);
+    EXPECT_GT(fold.normal.dot(fold.place.normalized()), 0.98);
+    EXPECT_NEAR(fold.weights.sum(), 1, 1e-9);
+    length += fold.length;
+  }
+  EXPECT_NEAR(length, 2 * std::numbers::pi * radius, 2);
+}
+
+TEST(Edges, AreFoundAcrossAFold) {
+  const Edges edges(disc(30.3, 49.2, 61.7), flat_camera());
+  const Eigen::Vector2d middle(49.2 - 50, 60 - 61.7);
+  for (const double around : {0.0, 0.7, 1.9, 3.3, 5.1}) {
+    const Eigen::Vector2d out(std::cos(around), std::sin(around));
+    for (const double from : {-3.0, 0.0, 2.0}) {
+      const auto found = edges.find(middle + (30.3 + from) * out, out, 6);
+      ASSERT_TRUE(found.has_value());
+      EXPECT_NEAR(*found, -from, 0.3);
+    }
+    EXPECT_FALSE(edges.find(middle + 30.3 * out, -out, 4).has_value()) << "inwards it rises";
+    EXPECT_FALSE(edges.find(middle + 300 * out, out, 4).has_value()) << "outside the image there is nothing";
+  }
+}
+
+TEST(Edges, AreFoundWithinABrighterThing) {
+  // A ball before a larger one, off its middle: what lies behind it does not hide it.
+  const Edges edges(disc(40, 50, 60).add(disc(15, 62, 52)), flat_camera());
+  const Eigen::Vector2d middle(62 - 50, 60 - 52), out(-0.6, -0.8);
+  const auto found = edges.find(middle + 16.5 * out, out, 5);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_NEAR(*found, -1.5, 0.2);
+}
+
+std::vector<Fold> circle(double radius) {
+  std::vector<Fold> folds;
+  for (int k = 0; k < 90; ++k) {
+    const double around = 2 * std::numbers::pi * k / 90;
+    const Eigen::Vector2d out(std::cos(around), std::sin(around));
+    folds.push_back({{}, {1, 0, 0}, radius * out, out, 2 * std::numbers::pi * radius / 90});
+  }
+  return folds;
+}
+
+TEST(Edges, SayWhereFoldsAgreeWithThemBest) {
+  const Edges edges(disc(20, 61, 38), flat_camera());
+  const Edges::Placed right = edges.place(circle(20), 60), small = edges.place(circle(12), 60);
+  EXPECT_LT((right.shift - Eigen::Vector2d(11, 22)).norm(), 4);
+  EXPECT_GT(right.agreement, 1.3 * small.agreement);
+  EXPECT_LE(edges.place(circle(20), 10).shift.norm(), 10) << "no further than it may";
+}
+
+TEST(EdgeStatistics, SayHowFarEdgesLieFromFoldsAndHowSurely) {
+  const Mesh bone = femur(0, 0);
+  const Connections connections(bone);
+  const Camera camera(told(false));
+  EdgeStatistics right(points_of(bone).rows()), shifted(points_of(bone).rows());
+  const at::Tensor image = femurs::xray(bone, told(false));
+  right.add(Edges(image, camera), camera, points_of(bone), connections);
+  const EdgeOffsets none = right.offsets();
+  EXPECT_LT(none.mean.mean(), 0) << "a blurred root rises within";
+  EXPECT_GT(none.mean.mean(), -1.2);
+  EXPECT_LT(none.deviation.mean(), 0.6);
+  // Larger bones in the same image: edges lie inside their folds.
+  const Points larger = points_of(femur(0, 1));
+  shifted.add(Edges(image, camera), camera, larger, connections);
+  EXPECT_LT(shifted.offsets().mean.mean(), none.mean.mean() - 0.3);
+  EXPECT_FALSE(EdgeStatistics(5).offsets().known()) << "nothing was shown";
 }
 
 /// A model of two modes, and a bone of it in two turned, shifted and scaled views.
@@ -135,12 +202,27 @@ struct Scene {
   FitSettings settings;
 };
 
+/// As X-rays of other members show them.
+EdgeOffsets edge_offsets() {
+  const Connections connections(femur(0, 0));
+  EdgeStatistics statistics(points_of(femur(0, 0)).rows());
+  for (const bool is_ml : {false, true})
+    for (const double turned : {-0.2, 0.0, 0.2}) {
+      const Mesh bone = femur(turned, -turned);
+      const Projection seen = Camera(told(is_ml)).moved(told(is_ml), turn_of({turned, 0, 0}), {0, 0}, 1);
+      const Camera camera(seen);
+      statistics.add(Edges(femurs::xray(bone, seen), camera), camera, points_of(bone), connections);
+    }
+  return statistics.offsets();
+}
+
 Scene scene(double longer, double thicker, double ap_scale = 1, double ml_scale = 1) {
   std::vector<Points> shapes;
   for (const auto& [l, t] : {std::pair{-1.0, 0.0}, {1.0, 0.0}, {0.0, -1.0}, {0.0, 1.0}, {0.0, 0.0}})
     shapes.push_back(points_of(femur(l, t)));
   Scene result{principal_components(femur(0, 0), aligned(shapes), 0.999), femur(longer, thicker), {}, {}};
-  result.settings.noise = 0.5;
+  static const EdgeOffsets offsets = edge_offsets();
+  result.settings.edges = offsets;
   result.settings.independent = 10;
   const Eigen::Vector3d angles[] = {{0.15, 0.05, -0.2}, {0.18, -0.06, 0.1}};
   const double scales[] = {ap_scale, ml_scale};
@@ -149,7 +231,8 @@ Scene scene(double longer, double thicker, double ap_scale = 1, double ml_scale 
     const Camera camera(nominal);
     const int v = is_ml ? 1 : 0;
     const Projection real = camera.moved(nominal, turn_of(angles[v]), Eigen::Vector2d(6, -9), scales[v]);
-    result.views.push_back({camera, find_outline(femurs::shadow(result.bone, real), camera, 0.5, 2)});
+    const at::Tensor image = femurs::xray(result.bone, real);
+    result.views.push_back({camera, find_outline(image, camera, 0.1, 2), Edges(image, camera)});
   }
   return result;
 }
@@ -175,30 +258,68 @@ TEST(FitToImages, AsksThePriorHowLargeABoneOfUnknownScaleIs) {
   EXPECT_NEAR(doubted.poses[0].log_scale, std::log(1.03), 0.01);
 }
 
+double expected_error(const Scene& given, double noisier = 1) {
+  return Uncertainty(given.model, fit_to_images(given.model, given.views, given.settings)).expected_error(noisier);
+}
+
 TEST(FitToImages, KnowsLessFromNoisierImages) {
   Scene given = scene(0.5, 0.5);
-  const double sure = fit_to_images(given.model, given.views, given.settings).covariance.trace();
+  given.settings.scale = 0.001;
+  const double sure = expected_error(given), told_so = expected_error(given, 4);
   given.settings.noise = 3;
-  EXPECT_GT(fit_to_images(given.model, given.views, given.settings).covariance.trace(), 2 * sure);
+  EXPECT_GT(expected_error(given), 2 * sure);
+  EXPECT_GT(told_so, 2 * sure);
+}
+
+TEST(FitToImages, KnowsNoMoreOfTheSizeThanOfTheScale) {
+  Scene given = scene(0, 0);
+  given.settings.scale = 0.05;
+  const double doubted = expected_error(given, 0.25);  // however plain the edges are
+  given.settings.scale = 0.001;
+  EXPECT_GT(doubted, 3 * expected_error(given, 0.25));
 }
 
 TEST(FitToImages, GoesOnWhenAViewShowsNothingOfTheBone) {
   Scene given = scene(0, 0);
-  for (OutlinePoint& point : given.views[1].outline.points) point.normal = -point.normal;  // inside out: no partners
+  given.views[1].edges = Edges(at::zeros({512, 256}), given.views[1].camera);
   const ImageFit fit = fit_to_images(given.model, given.views, given.settings);
   EXPECT_TRUE(fit.coefficients.allFinite());
-  EXPECT_TRUE(fit.covariance.allFinite());
+  EXPECT_TRUE(fit.information.allFinite());
 }
 
-TEST(OutlineOffset, IsHowFarAnOutlineLiesOutside) {
-  const Mesh bone = femur(0, 0);
-  const Projection nominal = told(false);
-  const Camera camera(nominal);
-  View view{camera, find_outline(femurs::shadow(bone, nominal), camera, 0.5, 2)};
-  const double none = outline_offset(view, points_of(bone), Connections(bone));
-  EXPECT_NEAR(none, 0, 0.15);
-  for (OutlinePoint& point : view.outline.points) point.place += 1.2 * point.normal;
-  EXPECT_NEAR(outline_offset(view, points_of(bone), Connections(bone)), none + 1.2, 0.1);
+TEST(FitToImages, FindsABoneAmongOthers) {
+  // The bone is not the largest thing in its X-rays: a plate lies beside its lower end.
+  Scene given = scene(1.1, -0.8);
+  const Scene alone = scene(1.1, -0.8);
+  for (std::size_t v = 0; v < 2; ++v) {
+    const Projection real = given.views[v].camera.moved(
+        told(v == 1), turn_of(v == 0 ? Eigen::Vector3d(0.15, 0.05, -0.2) : Eigen::Vector3d(0.18, -0.06, 0.1)),
+        Eigen::Vector2d(6, -9), 1);
+    at::Tensor image = femurs::xray(given.bone, real);
+    image.slice(0, 330, 510).slice(1, 150, 250) += 1.5;
+    given.views[v] = {given.views[v].camera, find_outline(image, given.views[v].camera, 0.1, 2),
+                      Edges(image, given.views[v].camera)};
+  }
+  const ImageFit fit = fit_to_images(given.model, given.views, given.settings);
+  const ImageFit better = fit_to_images(alone.model, alone.views, alone.settings);
+  EXPECT_LT((fit.coefficients - better.coefficients).norm(), 0.3);
+}
+
+TEST(Uncertainty, IsMadeAsLargeAsRealErrors) {
+  const Scene given = scene(0.5, 0.5);
+  const std::vector<Uncertainty> fits(
+      3, Uncertainty(given.model, fit_to_images(given.model, given.views, given.settings)));
+  const double real = fits[0].expected_error(2.5);
+  EXPECT_NEAR(noisier_by(fits, std::vector<double>{real, real, real}), 2.5, 0.01);
+  EXPECT_EQ(noisier_by({}, {}), 1);
+  // Draws are as far off as they are expected to be.
+  Random random(1, "test", 0);
+  const Eigen::VectorXd middle = Eigen::VectorXd::Zero(given.model.size());
+  double variance = 0, expected = 0;
+  for (int d = 0; d < 400; ++d) variance += fits[0].draw(random, 2.5).squaredNorm() / 400;
+  for (int d = 0; d < 400; ++d) expected += fits[0].draw(random, 1).squaredNorm() / 400;
+  EXPECT_GT(variance, 2 * expected);
+  EXPECT_EQ(middle.size(), fits[0].draw(random).size());
 }
 
 TEST(OutlineFeatures, DependNeitherOnPlaceNorOnInPlaneAngle) {
@@ -216,7 +337,7 @@ TEST(OutlineRegression, GuessesNearerThanTheMean) {
   const Scene given = scene(1.5, -1.2);
   OutlineRegression regression;
   regression.learn(given.model, given.settings, {given.views[0].camera, given.views[1].camera}, 600, 1);
-  const PairStart start = regression.predict(given.views[0], given.views[1], 0);
+  const PairStart start = regression.predict(given.views[0], given.views[1]);
   const ImageFit fit = fit_to_images(given.model, given.views, given.settings);
   EXPECT_LT((start.coefficients - fit.coefficients).norm(), 0.5 * fit.coefficients.norm());
   EXPECT_NEAR(start.ap[0], 0.15, 0.12);

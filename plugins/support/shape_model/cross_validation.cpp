@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace osteon::shape_model {
 
@@ -29,32 +30,8 @@ std::vector<std::int64_t> images_of(const ShapeGallery& gallery, std::int64_t bo
 
 }  // namespace
 
-double expected_error(const ShapeModel& model, const ImageFit& fit) {
-  // Distances between surfaces see the part of a displacement along the normal, less what a rigid alignment takes of
-  // it: its least-squares share, to first order in the motion.
-  const Points points = model.shape(fit.coefficients);
-  const Points normals = vertex_normals(points, Connections(model.surface));
-  const Eigen::RowVector3d centre = points.colwise().mean();
-  const Eigen::LLT<Eigen::MatrixXd> root(fit.covariance);
-  const Eigen::MatrixXd lower = root.matrixL();
-  double sum = 0;
-  Eigen::Matrix<double, 6, 6> motions = Eigen::Matrix<double, 6, 6>::Zero();
-  Eigen::MatrixXd moved = Eigen::MatrixXd::Zero(6, lower.cols());
-  for (Eigen::Index v = 0; v < points.rows(); ++v) {
-    const Eigen::RowVector3d normal = normals.row(v), arm = points.row(v) - centre;
-    const Eigen::RowVectorXd along = (normal * model.modes.middleRows(3 * v, 3)) * lower;
-    Eigen::Matrix<double, 1, 6> motion;
-    motion << arm.cross(normal), normal;
-    motions.noalias() += motion.transpose() * motion;
-    moved.noalias() += motion.transpose() * along;
-    sum += along.squaredNorm() + model.noise * model.noise;
-  }
-  sum -= motions.ldlt().solve(moved).cwiseProduct(moved).sum();
-  return std::sqrt(sum / static_cast<double>(points.rows()));
-}
-
 CrossValidation::CrossValidation(const ShapeGallery& gallery, const Correspondences::Result& bones,
-                                 const Builder& builder, const OutlineFinder& find) {
+                                 const Builder& builder, const ViewFinder& find) {
   const auto count = std::ssize(gallery.meshes);
   if (std::ssize(gallery.person) != count || gallery.told.empty()) return;
   const std::int64_t people = 1 + *std::ranges::max_element(gallery.person);
@@ -91,38 +68,47 @@ CrossValidation::CrossValidation(const ShapeGallery& gallery, const Corresponden
 }
 
 CrossValidation::Outcome CrossValidation::outcome(const FitSettings& settings, bool from_one_pair) const {
-  std::vector<Outcome> outcomes(questions_.size());
+  std::vector<std::optional<Answer>> answers(questions_.size());
   parallel_for(0, std::ssize(questions_), 1, [&](std::int64_t first, std::int64_t last) {
     for (auto q = static_cast<std::size_t>(first); q < static_cast<std::size_t>(last); ++q) {
       throw_if_stopped();
-      outcomes[q] = answer(questions_[q], settings, from_one_pair);
+      answers[q] = answer(questions_[q], settings, from_one_pair);
     }
   });
-  Outcome mean;
-  for (const Outcome& one : outcomes) {
-    mean.real += one.real * one.real / static_cast<double>(outcomes.size());
-    mean.expected += one.expected * one.expected / static_cast<double>(outcomes.size());
+  Outcome outcome;
+  std::vector<Uncertainty> fits;
+  std::vector<double> real;
+  for (std::optional<Answer>& one : answers) {
+    outcome.error += one->error * one->error / static_cast<double>(answers.size());
+    fits.push_back(std::move(one->uncertainty));
+    real.push_back(one->error);
   }
-  return {std::sqrt(mean.real), std::sqrt(mean.expected)};
+  outcome.error = std::sqrt(outcome.error);
+  outcome.noisier = noisier_by(fits, real);
+  return outcome;
 }
 
-CrossValidation::Outcome CrossValidation::answer(const Question& question, const FitSettings& settings,
-                                                 bool from_one_pair) const {
+CrossValidation::Answer CrossValidation::answer(const Question& question, const FitSettings& settings,
+                                                bool from_one_pair) const {
   const ShapeModel& model = models_[question.group];
   const auto views =
       from_one_pair ? std::vector<View>(question.views.begin(), question.views.begin() + 2) : question.views;
-  ImageFit fit{Eigen::VectorXd::Zero(model.size()), {}, 0, Eigen::MatrixXd::Identity(model.size(), model.size())};
+  ImageFit fit{Eigen::VectorXd::Zero(model.size()),
+               {},
+               0,
+               Eigen::MatrixXd::Zero(model.size(), model.size()),
+               Eigen::MatrixXd::Identity(model.size(), model.size())};
   try {
     fit = fit_to_images(model, views, settings);
   } catch (const Error& error) {
-    if (error.cause() == Error::Cause::failure) throw;  // else the outlines say nothing, and the prior stands
+    if (error.cause() == Error::Cause::failure) throw;  // else the X-rays say nothing, and the prior stands
   }
   // Corresponding points say well enough how the surfaces lie to each other.
   const Points points = model.shape(fit.coefficients);
   const open3d_support::ClosestPoints found(with_points(model.surface, points));
-  const double real =
+  const double error =
       open3d_support::surface_distance(question.surface, found, rigid_between(points, question.shape), kSamples, 1).rms;
-  return {real, expected_error(model, fit)};
+  return {error, Uncertainty(model, fit)};
 }
 
 }  // namespace osteon::shape_model

@@ -17,21 +17,18 @@ namespace osteon::shape_model {
 
 namespace {
 
-constexpr std::int64_t kOffsetImages = 40;
-
-std::vector<Parameter> outline_parameters() {
+std::vector<Parameter> fit_parameters() {
   return {
       Parameter::integer("triangles", 10'000, "Triangles of the template.").at_least(500).at_most(200'000),
-      Parameter::real("level", 0.12, "Line integral at a bone's outline, as a share of its 95th percentile.")
+      Parameter::real("level", 0.12, "Line integral at a lone bone's outline, as a share of its 95th percentile.")
           .at_least(0.01)
           .at_most(0.9),
       Parameter::real("outline_step", 2.5, "Between points of an outline.").unit("mm").at_least(0.2).at_most(50),
-      Parameter::real("noise", 1,
-                      "Standard deviation of an outline point across the outline, the model's own misfit included.")
+      Parameter::real("noise", 0.5, "Standard deviation of an edge's place beside what known bones' X-rays show.")
           .unit("mm")
           .at_least(0.01)
           .at_most(20),
-      Parameter::real("independent", 40, "Length of outline over which its errors are alike.")
+      Parameter::real("independent", 20, "Length of an edge over which its errors are alike.")
           .unit("mm")
           .at_least(0.1)
           .at_most(200),
@@ -54,8 +51,8 @@ std::vector<Parameter> outline_parameters() {
           .at_least(0)
           .at_most(50),
       Parameter::flag("tune", false,
-                      "Choose noise (times 0.5, 1 or 2) or independent (times 0.25 or 1) by the error on known "
-                      "bones, a group of people left out of the model at a time."),
+                      "Choose noise (times 1 or 2) or independent (times 0.5, 1 or 2) by the error on known bones, a "
+                      "group of people left out of the model at a time."),
       Parameter::integer("draws", 16, "Surfaces drawn from what the fit thinks possible, for intervals.")
           .at_least(0)
           .at_most(1000)};
@@ -63,8 +60,8 @@ std::vector<Parameter> outline_parameters() {
 
 }  // namespace
 
-Schema outline_schema(std::string summary, std::vector<Parameter> own) {
-  for (Parameter& parameter : outline_parameters()) own.push_back(std::move(parameter));
+Schema fitted_schema(std::string summary, std::vector<Parameter> own) {
+  for (Parameter& parameter : fit_parameters()) own.push_back(std::move(parameter));
   return {std::move(summary), std::move(own)};
 }
 
@@ -87,7 +84,7 @@ GaussianProcess process_of(const Parameters& parameters) {
           parameters.integer("modes")};
 }
 
-OutlineEstimator::OutlineEstimator(const Parameters& parameters)
+FittedEstimator::FittedEstimator(const Parameters& parameters)
     : level_(parameters.real("level")),
       step_(parameters.real("outline_step")),
       tunes_(parameters.flag("tune")),
@@ -102,70 +99,65 @@ OutlineEstimator::OutlineEstimator(const Parameters& parameters)
   given_.scale = parameters.real("scale_error") / 100;
 }
 
-View OutlineEstimator::view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,
-                               bool is_ml) const {
+View FittedEstimator::view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,
+                              bool is_ml) const {
   const Camera camera(projection);
-  return {camera, find_outline(half_of(image, line_integrals, is_ml), camera, level_, step_)};
+  const at::Tensor half = half_of(image, line_integrals, is_ml);
+  return {camera, find_outline(half, camera, level_, step_), Edges(half, camera)};
 }
 
-void OutlineEstimator::learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder) {
+void FittedEstimator::learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder) {
   settings_ = given_;
   builder_ = std::move(builder);
   shapes_ = aligned(bones.shapes);
   bones_ = gallery.meshes;
   model_ = builder_(shapes_);
   if (!gallery.images.defined() || gallery.images.size(0) == 0) return;
-  const std::int64_t count = gallery.images.size(0), every = std::max<std::int64_t>(1, count / kOffsetImages);
-  std::vector<double> offsets;
-  for (std::int64_t i = 0; i < count; i += every) {
+  EdgeStatistics edges(model_.mean.size() / 3);
+  for (std::int64_t i = 0; i < gallery.images.size(0); ++i) {
+    throw_if_stopped();
     const auto bone = static_cast<std::size_t>(gallery.bone.data_ptr<std::int64_t>()[i]);
     for (const bool is_ml : {false, true}) {
       const PairExposures& pair = gallery.exposures[static_cast<std::size_t>(i)];
-      const View view = view_of(gallery.images[i], gallery.line_integrals, is_ml ? pair.ml : pair.ap, is_ml);
-      const double offset = outline_offset(view, bones.shapes[bone], bones.pattern->connections());
-      if (!std::isnan(offset)) offsets.push_back(offset);
+      const Camera camera(is_ml ? pair.ml : pair.ap);
+      const Edges seen(half_of(gallery.images[i], gallery.line_integrals, is_ml), camera, true);
+      edges.add(seen, camera, bones.shapes[bone], bones.pattern->connections());
     }
   }
-  if (!offsets.empty()) {
-    const auto middle = offsets.begin() + std::ssize(offsets) / 2;
-    std::nth_element(offsets.begin(), middle, offsets.end());
-    settings_.outline_offset = *middle;
-  }
+  settings_.edges = edges.offsets();
   try_on_known(gallery, bones);
 }
 
-void OutlineEstimator::try_on_known(const ShapeGallery& gallery, const Correspondences::Result& bones) {
+void FittedEstimator::try_on_known(const ShapeGallery& gallery, const Correspondences::Result& bones) {
   const CrossValidation trials(gallery, bones, builder_, [&](std::int64_t image, const Projection& told, bool is_ml) {
     return view_of(gallery.images[image], gallery.line_integrals, told, is_ml);
   });
-  surer_alone_ = surer_together_ = 1;
+  noisier_alone_ = noisier_together_ = 1;
   if (trials.empty()) return;
   FitSettings settings = settings_for(gallery.scale_error);
   if (tunes_) {
     double least = std::numeric_limits<double>::infinity();
-    for (const auto& [noise, independent] : {std::pair(1.0, 1.0), {0.5, 1.0}, {2.0, 1.0}, {1.0, 0.25}}) {
+    for (const auto& [noise, independent] : {std::pair(1.0, 1.0), {2.0, 1.0}, {1.0, 0.5}, {1.0, 2.0}}) {
       FitSettings tried = settings;
       tried.noise *= noise;
       tried.independent *= independent;
-      const double error = trials.outcome(tried, true).real;
+      const double error = trials.outcome(tried, true).error;
       if (error < least) least = error, settings_.noise = tried.noise, settings_.independent = tried.independent;
     }
     settings = settings_for(gallery.scale_error);
   }
-  for (const bool from_one_pair : {true, false}) {
-    const CrossValidation::Outcome outcome = trials.outcome(settings, from_one_pair);
-    (from_one_pair ? surer_alone_ : surer_together_) = outcome.real / std::max(outcome.expected, 1e-9);
-  }
+  noisier_alone_ = trials.outcome(settings, true).noisier;
+  noisier_together_ = trials.outcome(settings, false).noisier;
 }
 
-FitSettings OutlineEstimator::settings_for(double told_scale_error) const {
+FitSettings FittedEstimator::settings_for(double told_scale_error) const {
   constexpr double kLeast = 0.001;  // an outline's place in a pixel is no better known
   FitSettings settings = settings_;
   if (settings.scale == 0) settings.scale = std::max(told_scale_error, kLeast);
   return settings;
 }
 
-void OutlineEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed) {
+void FittedEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed) {
   if (gallery.exposures.empty())
     throw Error("starts are learnt for the geometry of the gallery's X-rays, and it has none");
   // The told views: how a gallery's bone was turned is in its exposures, how far the source stood is alike in all.
@@ -176,7 +168,7 @@ void OutlineEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t me
   regression_->learn(model_, settings_for(gallery.scale_error), {ap, ml}, members, seed);
 }
 
-ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
+ShapePrediction FittedEstimator::predict(const ShapeQuery& query) const {
   if (bones_.empty()) throw failure("nothing was fitted before predict");
   std::vector<View> views;
   for (std::int64_t q = 0; q < query.images.size(0); ++q) {
@@ -186,16 +178,20 @@ ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
   }
   std::vector<PairStart> starts;
   if (regression_)
-    for (std::size_t v = 0; v < views.size(); v += 2)
-      starts.push_back(regression_->predict(views[v], views[v + 1], settings_.outline_offset));
+    for (std::size_t v = 0; v < views.size(); v += 2) starts.push_back(regression_->predict(views[v], views[v + 1]));
   const ImageFit fit = fit_to_images(model_, views, settings_for(query.scale_error), starts);
   ShapePrediction prediction;
   prediction.mesh = with_points(model_.surface, model_.shape(fit.coefficients));
   prediction.residual = fit.residual;
   // Once or several times: errors that all of a bone's X-rays share do not shrink with their number.
-  const double surer = views.size() > 2 ? surer_together_ : surer_alone_;
-  prediction.expected_error = surer * expected_error(model_, fit);
-  prediction.draws = draws_from(fit, surer);
+  const double noisier = views.size() > 2 ? noisier_together_ : noisier_alone_;
+  const Uncertainty uncertainty(model_, fit);
+  prediction.expected_error = uncertainty.expected_error(noisier);
+  for (std::int64_t d = 0; d < draws_; ++d) {
+    Random random(1, "draws of a shape", static_cast<std::uint64_t>(d));
+    prediction.draws.push_back(
+        with_points(model_.surface, model_.shape(fit.coefficients + uncertainty.draw(random, noisier))));
+  }
   for (std::size_t q = 0; q < query.exposures.size(); ++q) {
     const auto moved = [&](std::size_t v, const Projection& told) {
       const ViewPose& pose = fit.poses[v];
@@ -206,25 +202,12 @@ ShapePrediction OutlineEstimator::predict(const ShapeQuery& query) const {
   return prediction;
 }
 
-std::vector<Mesh> OutlineEstimator::draws_from(const ImageFit& fit, double surer) const {
-  const Eigen::LLT<Eigen::MatrixXd> root(fit.covariance);
-  const Eigen::MatrixXd lower = root.matrixL();
-  std::vector<Mesh> draws;
-  for (std::int64_t d = 0; d < draws_; ++d) {
-    Random random(1, "draws of a shape", static_cast<std::uint64_t>(d));
-    Eigen::VectorXd deviates(model_.size());
-    for (Eigen::Index k = 0; k < model_.size(); ++k) deviates[k] = random.normal();
-    draws.push_back(with_points(model_.surface, model_.shape(fit.coefficients + surer * (lower * deviates))));
-  }
-  return draws;
-}
-
-Mesh OutlineEstimator::ceiling(const Mesh& truth) const {
+Mesh FittedEstimator::ceiling(const Mesh& truth) const {
   constexpr double kDeviation = 0.5;  // mm
   return with_points(model_.surface, fit_to_surface(model_, truth, kDeviation).points);
 }
 
-std::vector<std::pair<std::string, at::Tensor>> OutlineEstimator::arrays() const {
+std::vector<std::pair<std::string, at::Tensor>> FittedEstimator::arrays() const {
   constexpr std::int64_t kMembers = 50;
   constexpr std::uint64_t kSeed = 1;
   const std::int64_t vertices = model_.mean.size() / 3;

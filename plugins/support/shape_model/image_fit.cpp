@@ -16,7 +16,8 @@ namespace osteon::shape_model {
 namespace {
 
 constexpr int kPose = 6;  // unknowns of a view: turning about right, up and beam; shift; logarithm of the scale
-constexpr double kSameDirection = 0.7;  // cosine between an outline's normal and a rim's
+constexpr double kSameDirection = 0.7;                       // cosine between an outline's normal and a fold's
+constexpr double kOutlineDeviation = 1, kUnknownEdge = 0.5;  // mm, standard deviations
 
 /// Axial, tilt and in-plane angle of a rotation Rz(in-plane) · Rx(tilt) · Ry(axial), as imaging poses have it.
 Eigen::Vector3d angles_of(const Eigen::Matrix3d& turn) {
@@ -45,25 +46,39 @@ struct State {
   std::vector<Pose> poses;
 };
 
-/// An outline point and the point of the model's rim that belongs to it.
+/// A fold of the model, and how far from it the image shows it.
 struct Match {
-  const RimPoint* rim = nullptr;
+  const Fold* fold = nullptr;
   Eigen::Vector2d normal;
-  double gap = 0;  ///< mm along the normal, from the rim to the outline
+  double gap = 0;     ///< mm along the normal, from the fold to the image
+  double weight = 0;  ///< mm⁻²
+  double length = 0;  ///< mm
 };
 
 /// What a step needs of one view.
 struct Seen {
   Points turned;  ///< vertices in the view's axes, turned, not shifted
-  std::vector<RimPoint> rim;
+  std::vector<Fold> folds;
   std::vector<Match> matches;
-  std::size_t lost = 0;  ///< outline points without a partner
+  double lost = 0;  ///< mm⁻²: weight of what has no partner
 };
 
 struct Sums {
   Eigen::MatrixXd normal;
   Eigen::VectorXd gradient;
-  double cost = 0, squares = 0, weight = 0;
+  double cost = 0, squares = 0, length = 0;
+  double worst = 0;  ///< the cost if nothing in the images were where the model has it
+};
+
+/// From afar outlines show the way, where a bone is alone: their nearest point is seldom a wrong one. From near every
+/// fold has an edge of its own.
+enum class Shown { outlines, edges };
+
+struct Descent {
+  Shown shown;
+  Eigen::Index modes;
+  double from_gate, to_gate;  ///< mm, beyond which nothing is looked for; it narrows by a fifth each turn
+  int turns;
 };
 
 class Problem {
@@ -71,133 +86,225 @@ class Problem {
   Problem(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings)
       : model_(model), views_(views), settings_(settings), connections_(model.surface) {}
 
-  /// Gauss–Newton steps with so many modes; outline points farther than `gate` from the rim are left out.
-  void descend(State& state, Eigen::Index modes, double from_gate, double to_gate, int turns) const {
-    constexpr double kSettled =
-        1e-3;  // relative: then steps go on sliding along the outline, and change the shape no more
+  /// Gauss–Newton steps.
+  void descend(State& state, const Descent& how) const {
+    // Relative: then steps go on sliding along the edges, and change the shape no more.
+    constexpr double kSettled = 1e-3;
     double before = std::numeric_limits<double>::infinity();
-    for (int turn = 0; turn < turns; ++turn) {
-      const double gate = std::max(to_gate, from_gate * std::pow(0.8, turn));
-      const Sums sums = linearised(state, modes, gate);
-      if (gate == to_gate) {
-        if (std::abs(before - sums.cost) < kSettled * sums.cost) break;
+    for (int turn = 0; turn < how.turns; ++turn) {
+      const double gate = std::max(how.to_gate, how.from_gate * std::pow(0.8, turn));
+      const Sums sums = linearised(state, how.shown, how.modes, gate);
+      if (gate == how.to_gate) {
+        if (before - sums.cost < kSettled * sums.cost && sums.cost <= before) break;
         before = sums.cost;
       }
       const Eigen::VectorXd step = sums.normal.selfadjointView<Eigen::Lower>().ldlt().solve(sums.gradient);
-      if (!step.allFinite()) throw failure("a step of the fit to the outlines is not finite");
-      apply(state, step, modes);
-      if (gate == to_gate && step.cwiseAbs().maxCoeff() < 2e-3) break;
+      if (!step.allFinite()) throw failure("a step of the fit to the X-rays is not finite");
+      apply(state, step, how.modes);
+      if (gate == how.to_gate && step.cwiseAbs().maxCoeff() < 2e-3) break;
     }
   }
 
-  [[nodiscard]] Sums linearised(const State& state, Eigen::Index modes, double gate) const {
+  [[nodiscard]] Sums linearised(const State& state, Shown shown, Eigen::Index modes, double gate) const {
     const auto poses = kPose * std::ssize(views_);
     Sums sums{Eigen::MatrixXd::Zero(poses + modes, poses + modes), Eigen::VectorXd::Zero(poses + modes)};
     const Eigen::VectorXd x = model_.mean + model_.modes.leftCols(modes) * state.coefficients.head(modes);
     const Points points = Eigen::Map<const Points>(x.data(), x.size() / 3, 3);
     const Points normals = vertex_normals(points, connections_);
     for (std::size_t v = 0; v < views_.size(); ++v) {
-      const Seen seen = look(v, state.poses[v], points, normals, gate);
-      add_outline(v, state.poses[v], seen, modes, gate, sums);
+      Seen seen = look(v, state.poses[v], points, normals);
+      if (shown == Shown::outlines)
+        match_outline(v, gate, seen);
+      else
+        match_edges(v, gate, seen);
+      add_matches(v, state.poses[v], seen, modes, gate, sums);
     }
     add_priors(state, modes, sums);
     return sums;
   }
 
-  /// The shape with so many modes, each view turned by an axial angle and a tilt; in-plane angle and shift are those
-  /// that lay the rim's long axis onto the outline's.
-  [[nodiscard]] State start(const Eigen::VectorXd& coefficients, const std::vector<Eigen::Vector2d>& angles) const {
+  /// What was known before the images, at a state.
+  [[nodiscard]] Eigen::MatrixXd prior(const State& state) const {
+    const auto size = kPose * std::ssize(views_) + model_.size();
+    Sums sums{Eigen::MatrixXd::Zero(size, size), Eigen::VectorXd::Zero(size)};
+    add_priors(state, model_.size(), sums);
+    return sums.normal.selfadjointView<Eigen::Lower>();
+  }
+
+  /// The shape, each view turned by an axial angle and a tilt; in-plane angle and shift are those that lay the folds'
+  /// long axis onto the outline's.
+  [[nodiscard]] State on_outlines(const Eigen::VectorXd& coefficients,
+                                  const std::vector<Eigen::Vector2d>& angles) const {
     State state{coefficients, std::vector<Pose>(views_.size())};
     const Points points = model_.shape(coefficients);
     const Points normals = vertex_normals(points, connections_);
     for (std::size_t v = 0; v < views_.size(); ++v) {
       Pose& pose = state.poses[v];
       pose.turn = turn_of({angles[v][0], angles[v][1], 0});
-      const Seen seen = look(v, pose, points, normals, 0);
-      const auto [rim_middle, rim_angle] = axis_of(seen.rim, [](const RimPoint& p) { return p.place; });
-      const auto [middle, angle] = axis_of(views_[v].outline.points, [](const OutlinePoint& p) { return p.place; });
-      double turning = angle - rim_angle;
+      const Seen seen = look(v, pose, points, normals);
+      const auto [fold_middle, fold_angle] = axis_of(seen.folds);
+      const auto [middle, angle] = axis_of(views_[v].outline.points);
+      double turning = angle - fold_angle;
       while (turning > std::numbers::pi / 2) turning -= std::numbers::pi;
       while (turning < -std::numbers::pi / 2) turning += std::numbers::pi;
       pose.turn = turn_of({angles[v][0], angles[v][1], turning});
-      pose.shift = middle - Eigen::Rotation2Dd(turning) * rim_middle;
+      pose.shift = middle - Eigen::Rotation2Dd(turning) * fold_middle;
     }
     return state;
   }
 
-  [[nodiscard]] const std::vector<View>& views() const { return views_; }
+  /// The mean in several sizes, turned by an axial angle, each where it agrees best with the first view's edges.
+  [[nodiscard]] std::vector<State> on_edges(double axial) const {
+    constexpr double kStep = 2.5;  // degrees: half of it moves an end of the bone by a coarse pixel
+    constexpr double kSizes[] = {0.87, 0.93, 1, 1.07, 1.14};
+    const double widest = 3 * settings_.in_plane;
+    const int steps = static_cast<int>(std::ceil(widest / kStep));
+    const Points points = model_.shape(Eigen::VectorXd::Zero(model_.size()));
+    Pose pose;
+    pose.turn = turn_of({axial, 0, 0});
+    const std::vector<Fold> upright = look(0, pose, points, vertex_normals(points, connections_)).folds;
+    std::vector<State> states;
+    for (const double size : kSizes) {
+      Edges::Placed best;
+      for (int k = -steps; k <= steps; ++k) {
+        const double angle = radians(k * widest / steps);
+        const Eigen::Rotation2Dd rotation(angle);
+        std::vector<Fold> folds = upright;
+        for (Fold& fold : folds) {
+          fold.place = size * (rotation * fold.place);
+          fold.normal = rotation * fold.normal;
+        }
+        const Edges::Placed placed = views_.front().edges.place(folds, 4 * settings_.shift);
+        if (placed.agreement <= best.agreement) continue;
+        best = placed;
+        pose.turn = turn_of({axial, 0, angle});
+        pose.shift = placed.shift;
+      }
+      states.push_back({Eigen::VectorXd::Zero(model_.size()), {pose}});
+      states.back().coefficients.head(few()) = coefficients_of_size(size);
+    }
+    return states;
+  }
+
+  /// Modes that a fit begins with, and those that tell a good beginning from a bad one.
+  [[nodiscard]] Eigen::Index few() const { return std::min<Eigen::Index>(5, model_.size()); }
+  [[nodiscard]] Eigen::Index some() const { return std::min<Eigen::Index>(15, model_.size()); }
 
  private:
-  template <class Item, class Place>
-  static std::pair<Eigen::Vector2d, double> axis_of(const std::vector<Item>& items, const Place& place) {
+  template <class Item>
+  static std::pair<Eigen::Vector2d, double> axis_of(const std::vector<Item>& items) {
     Eigen::Vector2d middle = Eigen::Vector2d::Zero();
-    for (const Item& item : items) middle += place(item) / static_cast<double>(items.size());
+    for (const Item& item : items) middle += item.place / static_cast<double>(items.size());
     Eigen::Matrix2d spread = Eigen::Matrix2d::Zero();
-    for (const Item& item : items) spread += (place(item) - middle) * (place(item) - middle).transpose();
+    for (const Item& item : items) spread += (item.place - middle) * (item.place - middle).transpose();
     return {middle, 0.5 * std::atan2(2 * spread(0, 1), spread(0, 0) - spread(1, 1))};
   }
 
-  [[nodiscard]] Seen look(std::size_t v, const Pose& pose, const Points& points, const Points& normals,
-                          double gate) const {
+  /// The first modes that make the mean so many times as large, as nearly as they can.
+  [[nodiscard]] Eigen::VectorXd coefficients_of_size(double size) const {
+    const Points mean = model_.shape(Eigen::VectorXd::Zero(model_.size()));
+    const Points larger = (mean.rowwise() - mean.colwise().mean()) * (size - 1);
+    const auto modes = model_.modes.leftCols(few());
+    Eigen::MatrixXd normal = modes.transpose() * modes;
+    normal.diagonal().array() += 1e-3 * normal.trace() + 1e-12;
+    return normal.ldlt().solve(modes.transpose() * Eigen::Map<const Eigen::VectorXd>(larger.data(), larger.size()));
+  }
+
+  [[nodiscard]] Seen look(std::size_t v, const Pose& pose, const Points& points, const Points& normals) const {
     const View& view = views_[v];
     const Eigen::Matrix3d to_view = pose.turn * view.camera.axes.transpose();
     Seen seen;
     seen.turned = points * to_view.transpose();
     Points shifted = seen.turned;
     shifted.leftCols<2>().rowwise() += pose.shift.transpose();
-    seen.rim = rim_of(shifted, normals * to_view.transpose(), connections_, view.camera);
-    if (gate == 0) return seen;
+    seen.folds = folds_of(shifted, normals * to_view.transpose(), connections_, view.camera);
     const double scale = std::exp(pose.log_scale);
-    for (RimPoint& point : seen.rim) point.place *= scale;
-    for (const OutlinePoint& point : view.outline.points) {
-      const Eigen::Vector2d place = point.place - settings_.outline_offset * point.normal;
-      const RimPoint* nearest = nullptr;
-      double least = gate * gate;
-      for (const RimPoint& rim : seen.rim) {
-        const double squared = (rim.place - place).squaredNorm();
-        if (squared < least && rim.normal.dot(point.normal) > kSameDirection) least = squared, nearest = &rim;
-      }
-      if (nearest == nullptr)
-        ++seen.lost;
-      else
-        seen.matches.push_back({nearest, point.normal, point.normal.dot(place - nearest->place)});
+    for (Fold& fold : seen.folds) {
+      fold.place *= scale;
+      fold.length *= scale;
     }
     return seen;
   }
 
-  void add_outline(std::size_t v, const Pose& pose, const Seen& seen, Eigen::Index modes, double gate,
+  /// Every outline point's nearest fold.
+  void match_outline(std::size_t v, double gate, Seen& seen) const {
+    const Outline& outline = views_[v].outline;
+    const double weight = outline.step / settings_.independent / (kOutlineDeviation * kOutlineDeviation);
+    for (const OutlinePoint& point : outline.points) {
+      const Fold* nearest = nullptr;
+      double least = gate * gate;
+      for (const Fold& fold : seen.folds) {
+        const double squared = (fold.place - point.place).squaredNorm();
+        if (squared < least && fold.normal.dot(point.normal) > kSameDirection) least = squared, nearest = &fold;
+      }
+      if (nearest == nullptr)
+        seen.lost += weight;
+      else
+        seen.matches.push_back(
+            {nearest, point.normal, point.normal.dot(point.place - nearest->place), weight, outline.step});
+    }
+  }
+
+  /// The edge across every fold.
+  void match_edges(std::size_t v, double gate, Seen& seen) const {
+    const EdgeOffsets& known = settings_.edges;
+    for (const Fold& fold : seen.folds) {
+      double offset = 0, deviation = kUnknownEdge;
+      if (known.known()) {
+        deviation = 0;
+        for (int k = 0; k < 3; ++k) {
+          const auto vertex = fold.vertices[static_cast<std::size_t>(k)];
+          offset += fold.weights[k] * known.mean[vertex];
+          deviation += fold.weights[k] * known.deviation[vertex];
+        }
+      }
+      const double variance = deviation * deviation + settings_.noise * settings_.noise;
+      const double weight = fold.length / settings_.independent / variance;
+      if (const auto found = views_[v].edges.find(fold.place, fold.normal, gate))
+        seen.matches.push_back({&fold, fold.normal, *found - offset, weight, fold.length});
+      else
+        seen.lost += weight;
+    }
+  }
+
+  void add_matches(std::size_t v, const Pose& pose, const Seen& seen, Eigen::Index modes, double gate,
                    Sums& sums) const {
     const View& view = views_[v];
     const auto poses = kPose * std::ssize(views_);
     const Eigen::Index mine = kPose * static_cast<Eigen::Index>(v);
     const double scale = std::exp(pose.log_scale);
-    const double weight = view.outline.step / settings_.independent / (settings_.noise * settings_.noise);
     const double cut = std::max(gate, 4 * settings_.noise);  // Tukey's, beyond which a gap counts for nothing
+    const double most = 0.5 * cut * cut / 3;                 // of a match's cost, over its weight
     const Eigen::Matrix3d to_view = pose.turn * view.camera.axes.transpose();
     const auto count = std::ssize(seen.matches);
-    sums.cost += static_cast<double>(seen.lost) * 0.5 * weight * cut * cut / 3;
+    sums.cost += seen.lost * most;
+    sums.worst += seen.lost * most;
     if (count == 0) return;  // Eigen divides by the number of rows
     Eigen::MatrixXd rows(count, kPose + modes);
     Eigen::VectorXd gaps(count);
     for (Eigen::Index i = 0; i < count; ++i) {
       const Match& match = seen.matches[static_cast<std::size_t>(i)];
-      const RimPoint& rim = *match.rim;
-      const double t = rim.toward_b;
-      const Eigen::Vector3d turned = seen.turned.row(rim.a) * (1 - t) + seen.turned.row(rim.b) * t;
+      const Fold& fold = *match.fold;
+      Eigen::Vector3d turned = Eigen::Vector3d::Zero();
+      for (int k = 0; k < 3; ++k)
+        turned += fold.weights[k] * seen.turned.row(fold.vertices[static_cast<std::size_t>(k)]).transpose();
       const Eigen::Vector3d there = turned + Eigen::Vector3d(pose.shift.x(), pose.shift.y(), 0);
       const Eigen::RowVector3d along = scale * match.normal.transpose() * view.camera.shadow_gradient(there);
-      const double share = 1 - match.gap * match.gap / (cut * cut);
-      const double root = std::sqrt(weight) * std::max(0.0, share);
+      const double share = std::max(0.0, 1 - match.gap * match.gap / (cut * cut));
+      const double root = std::sqrt(match.weight) * share;
       rows.row(i).head<3>() = root * turned.cross(along.transpose()).transpose();
       rows.row(i).segment<2>(3) = root * along.head<2>();
-      rows(i, 5) = root * match.normal.dot(rim.place);
+      rows(i, 5) = root * match.normal.dot(fold.place);
       const Eigen::RowVector3d local = root * along * to_view;
-      rows.row(i).tail(modes) = local * ((1 - t) * model_.modes.block(3 * rim.a, 0, 3, modes) +
-                                         t * model_.modes.block(3 * rim.b, 0, 3, modes));
+      rows.row(i).tail(modes).setZero();
+      for (int k = 0; k < 3; ++k)
+        rows.row(i).tail(modes) +=
+            (fold.weights[k] * local) * model_.modes.block(3 * fold.vertices[static_cast<std::size_t>(k)], 0, 3, modes);
       gaps[i] = root * match.gap;
-      sums.squares += view.outline.step * match.gap * match.gap;
-      sums.weight += view.outline.step;
-      sums.cost += 0.5 * weight * cut * cut / 3 * (1 - std::pow(std::max(0.0, share), 3));
+      sums.squares += match.length * match.gap * match.gap;
+      sums.length += match.length;
+      sums.cost += match.weight * most * (1 - share * share * share);
+      sums.worst += match.weight * most;
     }
     Eigen::MatrixXd product = Eigen::MatrixXd::Zero(kPose + modes, kPose + modes);
     product.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
@@ -254,23 +361,94 @@ class Problem {
   Connections connections_;
 };
 
-constexpr double kWide = 30, kNarrow = 5;  // mm
+/// mm: how far the edges of a fit that has begun may lie; of one that is nearly right; and of one that is.
+constexpr double kNear = 8, kNearer = 5, kNarrow = 3;
+/// Of the cost at `kNear` if nothing were where the model has it: with less, nearly all folds have found their edges.
+constexpr double kFound = 0.07;
 
-/// Pose and the first modes of one pair, from the most promising of several axial angles.
-State begun(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings) {
-  const Problem problem(model, views, settings);
-  const Eigen::Index few = std::min<Eigen::Index>(5, model.size());
-  std::optional<State> best;
-  double least = std::numeric_limits<double>::infinity();
+/// Where a fit begins, of those that are shown to it: where the model's folds have edges.
+class Best {
+ public:
+  Best(const Problem& problem, Eigen::Index modes) : problem_(problem), modes_(modes) {}
+
+  void look_at(State state) {
+    const double cost = problem_.linearised(state, Shown::edges, modes_, kNear).cost;
+    if (cost < least_) least_ = cost, best_ = std::move(state);
+  }
+  [[nodiscard]] State state() const {
+    if (!best_) throw Error("nothing in the X-rays has the shape of the model's edges");
+    return *best_;
+  }
+
+ private:
+  const Problem& problem_;
+  Eigen::Index modes_;
+  double least_ = std::numeric_limits<double>::infinity();
+  std::optional<State> best_;
+};
+
+/// By the outlines, which show the way from afar where a bone is alone: from several axial angles.
+State by_outlines(const Problem& problem, const ShapeModel& model, const FitSettings& settings) {
+  Best best(problem, problem.few());
   for (const double share : {0.0, -1.2, 1.2}) {
     const Eigen::Vector2d angles(radians(share * settings.axial), 0);
-    State state = problem.start(Eigen::VectorXd::Zero(model.size()), {angles, angles});
-    problem.descend(state, few, kWide, 8, 12);
-    const double cost = problem.linearised(state, few, 8).cost;
-    if (cost < least) least = cost, best = std::move(state);
+    State state = problem.on_outlines(Eigen::VectorXd::Zero(model.size()), {angles, angles});
+    problem.descend(state, {Shown::outlines, problem.few(), 30, kNear, 12});
+    best.look_at(std::move(state));
   }
-  if (!best) throw Error("the outlines in the X-rays have nothing in common with the model's");
-  return *best;
+  State state = best.state();
+  problem.descend(state, {Shown::outlines, model.size(), 12, kNearer, 30});
+  return state;
+}
+
+/// One view by itself, by its edges alone, with the first modes.
+State by_edges(const ShapeModel& model, const View& view, const FitSettings& settings) {
+  const std::vector<View> views{view};
+  const Problem problem(model, views, settings);
+  Best best(problem, problem.some());
+  for (const double share : {0.0, -1.2, 1.2})
+    for (State& state : problem.on_edges(radians(share * settings.axial))) {
+      problem.descend(state, {Shown::edges, problem.few(), 20, kNear, 12});
+      problem.descend(state, {Shown::edges, problem.some(), kNear, kNear, 4});
+      best.look_at(std::move(state));
+    }
+  return best.state();
+}
+
+/// Whether nearly all folds have found their edges.
+bool found(const Problem& problem, const State& state, const ShapeModel& model) {
+  const Sums sums = problem.linearised(state, Shown::edges, model.size(), kNear);
+  return sums.cost < kFound * sums.worst;
+}
+
+/// A pair's pose and shape.
+State begun(const ShapeModel& model, const std::vector<View>& pair, const FitSettings& settings) {
+  const Problem problem(model, pair, settings);
+  State lone = by_outlines(problem, model, settings);
+  problem.descend(lone, {Shown::edges, model.size(), kNearer, kNarrow, 5});
+  if (found(problem, lone, model)) return lone;
+  State both{Eigen::VectorXd::Zero(model.size()), {}};
+  for (const View& view : pair) {
+    const State one = by_edges(model, view, settings);
+    both.coefficients += one.coefficients / static_cast<double>(pair.size());
+    both.poses.push_back(one.poses.front());
+  }
+  problem.descend(both, {Shown::edges, problem.few(), 12, kNear, 6});
+  problem.descend(both, {Shown::edges, problem.some(), kNear, kNear, 6});
+  problem.descend(both, {Shown::edges, model.size(), kNear, kNearer, 8});
+  Best best(problem, model.size());
+  best.look_at(std::move(lone));
+  best.look_at(std::move(both));
+  return best.state();
+}
+
+/// From a guess, if it leads to the edges.
+State begun_at(const ShapeModel& model, const std::vector<View>& pair, const FitSettings& settings,
+               const PairStart& start) {
+  const Problem problem(model, pair, settings);
+  State guessed = problem.on_outlines(start.coefficients, {start.ap, start.ml});
+  problem.descend(guessed, {Shown::edges, model.size(), 12, kNearer, 6});
+  return found(problem, guessed, model) ? guessed : begun(model, pair, settings);
 }
 
 }  // namespace
@@ -294,48 +472,23 @@ ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views, 
   const double share = 2.0 / static_cast<double>(views.size());
   for (std::size_t v = 0; v + 1 < views.size(); v += 2) {
     const std::vector<View> pair{views[v], views[v + 1]};
-    const State begin =
-        starts.empty()
-            ? begun(model, pair, settings)
-            : Problem(model, pair, settings).start(starts[v / 2].coefficients, {starts[v / 2].ap, starts[v / 2].ml});
+    const State begin = starts.empty() ? begun(model, pair, settings) : begun_at(model, pair, settings, starts[v / 2]);
     state.poses.insert(state.poses.end(), begin.poses.begin(), begin.poses.end());
     state.coefficients += share * begin.coefficients;
   }
   const Problem problem(model, views, settings);
-  problem.descend(state, model.size(), 12, kNarrow, starts.empty() ? 30 : 10);
-  const Sums sums = problem.linearised(state, model.size(), kNarrow);
-  const Eigen::MatrixXd full = sums.normal.selfadjointView<Eigen::Lower>();
+  problem.descend(state, {Shown::edges, model.size(), kNearer, kNarrow, starts.empty() ? 30 : 12});
+  const Sums sums = problem.linearised(state, Shown::edges, model.size(), kNarrow);
   ImageFit fit;
   fit.coefficients = state.coefficients;
-  fit.covariance = full.inverse().bottomRightCorner(model.size(), model.size());
-  fit.residual = std::sqrt(sums.squares / std::max(sums.weight, 1e-9));
+  fit.prior = problem.prior(state);
+  fit.information = Eigen::MatrixXd(sums.normal.selfadjointView<Eigen::Lower>()) - fit.prior;
+  fit.residual = std::sqrt(sums.squares / std::max(sums.length, 1e-9));
   for (const Pose& pose : state.poses) {
     const Eigen::AngleAxisd turning(pose.turn);
     fit.poses.push_back({turning.axis() * turning.angle(), pose.shift, pose.log_scale});
   }
   return fit;
-}
-
-double outline_offset(const View& view, const Points& points, const Connections& connections) {
-  constexpr double kReach = 6;  // mm
-  const Points turned = points * view.camera.axes;
-  const auto rim = rim_of(turned, vertex_normals(points, connections) * view.camera.axes, connections, view.camera);
-  std::vector<double> gaps;
-  for (const OutlinePoint& point : view.outline.points) {
-    double least = kReach * kReach;
-    std::optional<double> gap;
-    for (const RimPoint& candidate : rim) {
-      const double squared = (candidate.place - point.place).squaredNorm();
-      if (squared >= least || candidate.normal.dot(point.normal) < kSameDirection) continue;
-      least = squared;
-      gap = point.normal.dot(point.place - candidate.place);
-    }
-    if (gap) gaps.push_back(*gap);
-  }
-  if (gaps.empty()) return std::numeric_limits<double>::quiet_NaN();
-  const auto middle = gaps.begin() + std::ssize(gaps) / 2;
-  std::nth_element(gaps.begin(), middle, gaps.end());
-  return *middle;
 }
 
 }  // namespace osteon::shape_model

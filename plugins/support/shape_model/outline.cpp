@@ -117,70 +117,6 @@ std::optional<OutlinePoint> crossing(const Picture& image, const std::vector<cha
 
 }  // namespace
 
-Camera::Camera(const Projection& projection) {
-  const Eigen::Vector3d across = to_eigen(projection.column_step), down = to_eigen(projection.row_step);
-  axes.col(0) = across.normalized();
-  axes.col(1) = -down.normalized();
-  const Eigen::Vector3d normal = axes.col(0).cross(axes.col(1)).normalized();
-  const Eigen::Vector3d back =
-      projection.parallel ? Eigen::Vector3d(-to_eigen(projection.direction)) : to_eigen(projection.source);
-  axes.col(2) = normal.dot(back) < 0 ? Eigen::Vector3d(-normal) : normal;
-  const Eigen::Vector3d source = axes.transpose() * back, first = axes.transpose() * to_eigen(projection.first_pixel);
-  double larger = 1;
-  if (!projection.parallel) {
-    distance = source.z();
-    if (!(distance > first.z()) || !(distance > 0)) throw Error("the X-ray's source does not lie in front of the bone");
-    larger = (distance - first.z()) / distance;
-  }
-  pixel = across.norm() / larger;
-  slot = !projection.parallel && down.norm() < 0.75 * across.norm();
-  // The origin's image on the detector's plane.
-  const Eigen::Vector2d origin =
-      projection.parallel ? Eigen::Vector2d(0, 0) : Eigen::Vector2d(source.head<2>() * (1 - larger));
-  column = (origin.x() - first.x()) / across.norm();
-  row = (first.y() - (slot ? source.y() : origin.y())) / down.norm();
-}
-
-Eigen::Vector2d Camera::shadow(const Eigen::Vector3d& point) const {
-  if (distance == 0) return point.head<2>();
-  const double larger = distance / (distance - point.z());
-  return {point.x() * larger, point.y() * (slot ? 1 : larger)};
-}
-
-Eigen::Matrix<double, 2, 3> Camera::shadow_gradient(const Eigen::Vector3d& point) const {
-  Eigen::Matrix<double, 2, 3> result = Eigen::Matrix<double, 2, 3>::Zero();
-  const double larger = distance == 0 ? 1 : distance / (distance - point.z());
-  const double deeper = distance == 0 ? 0 : larger / (distance - point.z());
-  result(0, 0) = larger;
-  result(0, 2) = point.x() * deeper;
-  result(1, 1) = slot ? 1 : larger;
-  result(1, 2) = slot ? 0 : point.y() * deeper;
-  return result;
-}
-
-Eigen::Vector3d Camera::ray(const Eigen::Vector3d& point) const {
-  if (distance == 0) return {0, 0, -1};
-  return {point.x(), slot ? 0 : point.y(), point.z() - distance};
-}
-
-Projection Camera::moved(const Projection& told, const Eigen::Matrix3d& turn, const Eigen::Vector2d& shift,
-                         double scale) const {
-  // Moving the bone is moving the exposure the other way.
-  const Eigen::Matrix3d back = axes * turn.transpose() * axes.transpose();
-  const Eigen::Vector3d offset = axes * Eigen::Vector3d(shift.x(), shift.y(), 0);
-  const auto place = [&](Vec3 p) { return to_vec3(back * (to_eigen(p) - offset)); };
-  const auto vector = [&](Vec3 v) { return to_vec3(back * to_eigen(v)); };
-  Projection result = told;
-  // A larger image is one of finer pixels about the origin's image.
-  const Vec3 middle = told.first_pixel + told.column_step * column + told.row_step * row;
-  result.column_step = vector(told.column_step * (1 / scale));
-  result.row_step = vector(told.row_step * (1 / scale));
-  result.first_pixel = place(middle) - result.column_step * column - result.row_step * row;
-  result.source = place(told.source);
-  result.direction = vector(told.direction);
-  return result;
-}
-
 Outline find_outline(const at::Tensor& picture, const Camera& camera, double share, double step) {
   constexpr std::size_t kFewest = 20;
   const at::Tensor values = picture.contiguous();
@@ -205,24 +141,6 @@ at::Tensor half_of(const at::Tensor& image, const at::Tensor& line_integrals, bo
   const std::int64_t columns = image.size(1) / 2;
   const at::Tensor half = image.narrow(1, is_ml ? columns : 0, columns).contiguous();
   return line_integrals.index_select(0, half.reshape({-1}).to(at::kLong)).reshape(half.sizes());
-}
-
-std::vector<RimPoint> rim_of(const Points& points, const Points& normals, const Connections& connections,
-                             const Camera& camera) {
-  Eigen::VectorXd facing(points.rows());
-  for (Eigen::Index v = 0; v < points.rows(); ++v) facing[v] = camera.ray(points.row(v)).dot(normals.row(v));
-  std::vector<RimPoint> rim;
-  const auto count = static_cast<std::int32_t>(points.rows());
-  for (std::int32_t a = 0; a < count; ++a)
-    for (const std::int32_t b : connections.neighbours[static_cast<std::size_t>(a)]) {
-      if (b < a || (facing[a] < 0) == (facing[b] < 0)) continue;
-      const double t = facing[a] / (facing[a] - facing[b]);
-      const Eigen::Vector3d point = points.row(a) * (1 - t) + points.row(b) * t;
-      const Eigen::Vector2d normal = (normals.row(a) * (1 - t) + normals.row(b) * t).head<2>();
-      if (normal.norm() < 1e-6) continue;
-      rim.push_back({a, b, t, camera.shadow(point), normal.normalized()});
-    }
-  return rim;
 }
 
 }  // namespace osteon::shape_model

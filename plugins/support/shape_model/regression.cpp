@@ -136,10 +136,10 @@ void OutlineRegression::learn(const ShapeModel& model, const FitSettings& settin
   weights_ = normal.ldlt().solve(features.transpose() * targets);
 }
 
-PairStart OutlineRegression::predict(const View& ap, const View& ml, double outline_offset) const {
+PairStart OutlineRegression::predict(const View& ap, const View& ml) const {
   const auto features = [&](const View& view) {
     std::vector<Eigen::Vector2d> points;
-    for (const OutlinePoint& point : view.outline.points) points.push_back(point.place - outline_offset * point.normal);
+    for (const OutlinePoint& point : view.outline.points) points.push_back(point.place);
     return outline_features(points);
   };
   const Eigen::RowVectorXd target =

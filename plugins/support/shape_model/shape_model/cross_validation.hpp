@@ -1,10 +1,11 @@
 #pragma once
 
 // A fit tried on bones that are known, by models that have not seen their people: how it should be set, and how much
-// surer of itself it is than it may be, without a look at the bones that are asked for.
+// what it sees is worth, without a look at the bones that are asked for.
 
 #include "shape_model/correspondences.hpp"
 #include "shape_model/image_fit.hpp"
+#include "shape_model/uncertainty.hpp"
 
 #include "open3d_support/closest_points.hpp"
 
@@ -17,24 +18,21 @@ namespace osteon::shape_model {
 
 using Builder = std::function<ShapeModel(const std::vector<Points>& aligned_shapes)>;
 
-/// Finds the outline in one half of an X-ray pair.
-using OutlineFinder = std::function<View(std::int64_t image, const Projection& told, bool is_ml)>;
-
-/// What a fit believes of its own error, mm: the root mean square of the surface's displacements across itself.
-[[nodiscard]] double expected_error(const ShapeModel& model, const ImageFit& fit);
+/// One half of an X-ray pair, looked at.
+using ViewFinder = std::function<View(std::int64_t image, const Projection& told, bool is_ml)>;
 
 class CrossValidation {
  public:
   /// The known people dealt into at most four groups, each left out of a model in turn; at most eight bones are asked
   /// for. There is nothing to try when fewer than three people are known or the gallery tells of no X-rays.
   CrossValidation(const ShapeGallery& gallery, const Correspondences::Result& bones, const Builder& builder,
-                  const OutlineFinder& find);
+                  const ViewFinder& find);
 
   [[nodiscard]] bool empty() const { return questions_.empty(); }
 
-  /// Root mean squares over the bones asked for, mm, after rigid alignment.
   struct Outcome {
-    double real = 0, expected = 0;
+    double error = 0;    ///< mm after rigid alignment, root mean square over the bones asked for
+    double noisier = 1;  ///< how much noisier edges are than the fit took them to be: see `noisier_by`
   };
   /// From one X-ray pair of each bone, or from up to three together. A fit that finds nothing counts as the mean shape.
   [[nodiscard]] Outcome outcome(const FitSettings& settings, bool from_one_pair) const;
@@ -47,7 +45,11 @@ class CrossValidation {
     open3d_support::ClosestPoints surface;
   };
 
-  [[nodiscard]] Outcome answer(const Question& question, const FitSettings& settings, bool from_one_pair) const;
+  struct Answer {
+    double error;
+    Uncertainty uncertainty;
+  };
+  [[nodiscard]] Answer answer(const Question& question, const FitSettings& settings, bool from_one_pair) const;
 
   std::vector<ShapeModel> models_;  ///< of each group, without it
   std::vector<Question> questions_;

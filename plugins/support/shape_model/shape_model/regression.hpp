@@ -23,7 +23,7 @@ class OutlineRegression {
   void learn(const ShapeModel& model, const FitSettings& settings, const std::array<Camera, 2>& cameras,
              std::int64_t members, std::uint64_t seed);
   /// Of AP and ML.
-  [[nodiscard]] PairStart predict(const View& ap, const View& ml, double outline_offset) const;
+  [[nodiscard]] PairStart predict(const View& ap, const View& ml) const;
 
  private:
   Eigen::RowVectorXd feature_mean_, target_mean_;

@@ -1,16 +1,16 @@
 #pragma once
 
-// The body of every shape plugin that fits a model to outlines: which model, and where a fit begins, is the plugin's
-// own.
+// The body of every shape plugin that fits a model to the edges in X-rays: which model, and where a fit begins, is the
+// plugin's own.
 
 #include "shape_model/correspondences.hpp"
 #include "shape_model/estimator.hpp"
 
 namespace osteon::shape_model {
 
-class OutlineShape : public Shape {
+class FittedShape : public Shape {
  public:
-  explicit OutlineShape(const Parameters& parameters)
+  explicit FittedShape(const Parameters& parameters)
       : correspondences_(parameters.integer("triangles")), estimator_(parameters) {}
 
   void fit(const ShapeGallery& gallery) override {
@@ -28,11 +28,11 @@ class OutlineShape : public Shape {
  protected:
   /// The template's triangles, and aligned shapes whose vertices are the template's.
   [[nodiscard]] virtual ShapeModel model_of(const Mesh& pattern, const std::vector<Points>& shapes) const = 0;
-  virtual void learn_more(const ShapeGallery& /*gallery*/, OutlineEstimator& /*estimator*/) const {}
+  virtual void learn_more(const ShapeGallery& /*gallery*/, FittedEstimator& /*estimator*/) const {}
 
  private:
   Correspondences correspondences_;
-  OutlineEstimator estimator_;
+  FittedEstimator estimator_;
 };
 
 }  // namespace osteon::shape_model
