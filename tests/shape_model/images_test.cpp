@@ -312,14 +312,12 @@ TEST(Uncertainty, IsMadeAsLargeAsRealErrors) {
   const double real = fits[0].expected_error(2.5);
   EXPECT_NEAR(noisier_by(fits, std::vector<double>{real, real, real}), 2.5, 0.01);
   EXPECT_EQ(noisier_by({}, {}), 1);
-  // Draws are as far off as they are expected to be.
+  // Draws spread further where edges are noisier.
   Random random(1, "test", 0);
-  const Eigen::VectorXd middle = Eigen::VectorXd::Zero(given.model.size());
   double variance = 0, expected = 0;
   for (int d = 0; d < 400; ++d) variance += fits[0].draw(random, 2.5).squaredNorm() / 400;
   for (int d = 0; d < 400; ++d) expected += fits[0].draw(random, 1).squaredNorm() / 400;
   EXPECT_GT(variance, 2 * expected);
-  EXPECT_EQ(middle.size(), fits[0].draw(random).size());
 }
 
 TEST(OutlineFeatures, DependNeitherOnPlaceNorOnInPlaneAngle) {
