@@ -1,21 +1,30 @@
-// Our side of `scripts/peers shape`: distances between two femurs of 36,000 triangles and the alignment of one onto the
-// other. One task a call; prints numbers and nothing else.
+// Our side of `scripts/peers shape`: distances between two femurs of 36,000 triangles, the alignment of one onto the
+// other, and what a bone takes that is known or asked for. One task a call; prints numbers and nothing else.
 //
 //     shape-peer meshes FOLDER      writes a.ply and b.ply, b laid onto a
-//     shape-peer distance FOLDER    seconds of metric/surface_distance with 100,000 samples each way, files already
-//     read shape-peer rms FOLDER         mm, from a to b and from b to a shape-peer align FOLDER       seconds of the
-//     slowest of 100 alignments of b from random places; fails unless all
+//     shape-peer distance FOLDER    seconds of metric/surface_distance, 100,000 samples each way, files already read
+//     shape-peer rms FOLDER         mm, from a to b and from b to a
+//     shape-peer align FOLDER       seconds of the slowest of 100 alignments of b from random places; fails unless all
 //                                   end at the same distance
+//     shape-peer registration       seconds of the slowest of some femurs that a template is carried onto
+//     shape-peer deform             seconds in which shape/deform, which knows ten femurs, predicts another from
+//                                   one X-ray pair; fails unless it comes nearer than the nearest of the ten
+//     shape-peer regress            the same of shape/regress
 
 #include "host/handles.hpp"
 #include "host/registry.hpp"
 #include "open3d_support/mesh_files.hpp"
 #include "open3d_support/surfaces.hpp"
+#include "shape_model/image_fit.hpp"
+#include "shape_model/registration.hpp"
+
+#include "femurs.hpp"  // the tests' X-rays of meshes
 
 #include <osteon/error.hpp>
 #include <osteon/random.hpp>
 
 #include <ATen/ATen.h>
+#include <Eigen/Eigenvalues>
 
 #include <chrono>
 #include <cstdio>
@@ -133,20 +142,117 @@ void print_alignment(const fs::path& folder) {
   std::printf("%.6f\n", slowest);
 }
 
+/// Right femurs in one frame, whose long axis is z; the last one is asked for.
+std::vector<Mesh> some_femurs() {
+  std::vector<Mesh> bones;
+  const fs::path folder = fs::path(OSTEON_SOURCE_DIR) / "../shared/data/vsd-femurs";
+  if (fs::exists(folder))
+    for (const char* name : {"z001", "z009", "z013", "z023", "z035", "z036", "z046", "z055", "z057", "z061", "z066"})
+      bones.push_back(open3d_support::read_mesh(folder / text(name, "_Femur_R.ply")));
+  else
+    for (const double length : {400.0, 420.0, 450.0, 470.0, 430.0, 440.0, 445.0}) bones.push_back(made_up(length));
+  const shape_model::Points points = shape_model::points_of(bones.front());
+  const Eigen::RowVector3d middle = points.colwise().mean();
+  const shape_model::Points centred = points.rowwise() - middle;
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> axes(centred.transpose() * centred);  // ascending
+  shape_model::Points upright = centred * axes.eigenvectors();
+  if (axes.eigenvectors().determinant() < 0) upright.col(0) *= -1;
+  bones.front() = shape_model::with_points(bones.front(), upright);
+  for (std::size_t b = 1; b < bones.size(); ++b)
+    bones[b] = transformed(bones[b], open3d_support::align_rigid(bones[b], bones.front()));
+  return bones;
+}
+
+void print_registration() {
+  const std::vector<Mesh> bones = some_femurs();
+  const shape_model::Template pattern(open3d_support::of_median_size(bones), 10'000);
+  double slowest = 0;
+  for (const Mesh& bone : bones) {
+    const Clock::time_point start = Clock::now();
+    static_cast<void>(pattern.onto(ClosestPoints(bone)));
+    slowest = std::max(slowest, seconds_since(start));
+  }
+  std::printf("%.6f\n", slowest);
+}
+
+constexpr std::int64_t kRows = 384;
+constexpr double kPixel = 1.35, kBrightest = 2;  // mm; line integral of grey 255
+
+/// An X-ray pair, as a run has it, of a bone that is turned about its axis and tilted, radians.
+struct Pair {
+  PairExposures told, real;
+  at::Tensor image;
+};
+
+Pair xrayed(const Mesh& bone, double axial, double tilt) {
+  Pair pair;
+  std::vector<at::Tensor> halves;
+  for (const bool is_ml : {false, true}) {
+    const Projection told = femurs::told(is_ml, kRows, kPixel);
+    const Projection real = shape_model::Camera(told).moved(told, shape_model::turn_of({axial, tilt, 0.1}), {5, -8}, 1);
+    halves.push_back(femurs::xray(bone, real));
+    (is_ml ? pair.told.ml : pair.told.ap) = told;
+    (is_ml ? pair.real.ml : pair.real.ap) = real;
+  }
+  pair.image = at::cat(halves, 1).mul(255 / kBrightest).round().clamp(0, 255).to(at::kByte);
+  return pair;
+}
+
+/// A bone from one pair, by a method that knows the others.
+void print_fit(const std::string& method) {
+  std::vector<Mesh> bones = some_femurs();
+  const Mesh asked = bones.back();
+  bones.pop_back();
+  ShapeGallery gallery;
+  std::vector<at::Tensor> images;
+  for (const Mesh& bone : bones) {
+    const Pair pair = xrayed(bone, 0, 0);
+    images.push_back(pair.image);
+    gallery.exposures.push_back(pair.real);
+  }
+  gallery.meshes = bones;
+  gallery.images = at::stack(images);
+  gallery.bone = at::arange(std::ssize(bones), at::kLong);
+  gallery.embeddings = at::zeros({std::ssize(bones), 1});
+  gallery.line_integrals = at::linspace(0, kBrightest, 256);
+  gallery.scale_error = 0.02;
+
+  host::Registry registry({fs::path(OSTEON_BUILD_DIR) / "lib/osteon/plugins"});
+  const host::LoadedPlugin& plugin = registry.find("shape", method);
+  const host::ShapeHandle shape(plugin, Parameters(plugin.schema, {}));
+  shape.fit(gallery);
+  const Pair pair = xrayed(asked, 0.2, 0.08);
+  const ShapeQuery query{at::zeros({1, 1}), pair.image.unsqueeze(0), {pair.told}, gallery.line_integrals, 0.02};
+  const Clock::time_point start = Clock::now();
+  const ShapePrediction prediction = shape.predict(query);
+  const double seconds = seconds_since(start);
+  const auto off = [&](const Mesh& mesh) {
+    const Affine map = open3d_support::align_rigid(mesh, asked);
+    return open3d_support::surface_distance(transformed(mesh, map), asked, 5000).rms;
+  };
+  double nearest = std::numeric_limits<double>::infinity();
+  for (const Mesh& bone : bones) nearest = std::min(nearest, off(bone));
+  if (!(off(prediction.mesh) < nearest))
+    throw failure(text(method, " is ", off(prediction.mesh), " mm off, the nearest known bone ", nearest, " mm"));
+  std::printf("%.6f\n", seconds);
+}
+
 }  // namespace
 }  // namespace osteon
 
 int main(int argc, char** argv) {
   using namespace osteon;
-  const std::string task = argc == 3 ? argv[1] : "";
+  const std::string task = argc > 1 ? argv[1] : "", folder = argc > 2 ? argv[2] : "";
   try {
-    if (task == "meshes") return write_meshes(argv[2]), 0;
-    if (task == "distance" || task == "rms") return print_distance(argv[2], task == "rms"), 0;
-    if (task == "align") return print_alignment(argv[2]), 0;
+    if (task == "meshes") return write_meshes(folder), 0;
+    if (task == "distance" || task == "rms") return print_distance(folder, task == "rms"), 0;
+    if (task == "align") return print_alignment(folder), 0;
+    if (task == "registration") return print_registration(), 0;
+    if (task == "deform" || task == "regress") return print_fit(task), 0;
   } catch (const std::exception& e) {
     std::cerr << e.what() << "\n";
     return 1;
   }
-  std::cerr << "shape-peer meshes|distance|rms|align FOLDER\n";
+  std::cerr << "shape-peer meshes|distance|rms|align FOLDER, or registration|deform|regress\n";
   return 2;
 }

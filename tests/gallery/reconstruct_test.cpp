@@ -224,7 +224,7 @@ TEST_F(Reconstruct, SaysWhatIsMissing) {
   EXPECT_EQ(picks.code, 2);
   EXPECT_EQ(picks.err,
             "--shape nearest: this method picks a known bone and fits none to the X-rays, so there is neither an error "
-            "to tell nor an outline to show; name a method that fits outlines, or add one to the experiment and run it "
+            "to tell nor an outline to show; name a method that fits a shape, or add one to the experiment and run it "
             "again\n");
   EXPECT_FALSE(fs::exists(folder() / "nothing"));
   write_pair(3, "unscaled-ap.png", "unscaled-ml.png");

@@ -244,7 +244,7 @@ TEST(FitToImages, FindsShapeAndPoseOfAMember) {
   const Mesh found = with_points(given.model.surface, given.model.shape(fit.coefficients));
   const Affine map = open3d_support::align_rigid(found, given.bone);
   EXPECT_LT(open3d_support::surface_distance(transformed(found, map), given.bone, 4000).rms, 0.5);
-  const double turned = (rotation_matrix(fit.poses[0].rotation) * turn_of({0.15, 0.05, -0.2}).transpose()).trace();
+  const double turned = (fit.poses[0].turn * turn_of({0.15, 0.05, -0.2}).transpose()).trace();
   EXPECT_GT(turned, 1 + 2 * std::cos(radians(3.0)));
 }
 
@@ -285,6 +285,27 @@ TEST(FitToImages, GoesOnWhenAViewShowsNothingOfTheBone) {
   const ImageFit fit = fit_to_images(given.model, given.views, given.settings);
   EXPECT_TRUE(fit.coefficients.allFinite());
   EXPECT_TRUE(fit.information.allFinite());
+}
+
+TEST(FitToImages, BeginsElsewhereWhereAGuessLeadsNowhere) {
+  const Scene given = scene(1.1, -0.8);
+  const Eigen::VectorXd strange = Eigen::VectorXd::Constant(given.model.size(), 3);
+  const PairStart wrong{strange, {radians(-70.0), 0.3}, {radians(80.0), -0.3}};
+  const ImageFit guessed = fit_to_images(given.model, given.views, given.settings, {wrong});
+  const ImageFit fit = fit_to_images(given.model, given.views, given.settings);
+  EXPECT_LT((guessed.coefficients - fit.coefficients).norm(), 0.1);
+}
+
+TEST(FitToImages, IsRefinedFromWhereEachPairBegan) {
+  const Scene given = scene(1.1, -0.8);
+  std::vector<View> twice = given.views;
+  twice.insert(twice.end(), given.views.begin(), given.views.end());
+  const std::vector<Placement> begun = begin_fit(given.model, twice, given.settings);
+  ASSERT_EQ(begun.size(), 2U);
+  EXPECT_EQ(begun[0].coefficients, begun[1].coefficients);
+  const ImageFit together = refined(given.model, twice, given.settings, begun);
+  EXPECT_EQ(together.coefficients, fit_to_images(given.model, twice, given.settings).coefficients);
+  EXPECT_EQ(together.poses.size(), 4U);
 }
 
 TEST(FitToImages, FindsABoneAmongOthers) {

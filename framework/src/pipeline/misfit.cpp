@@ -67,7 +67,7 @@ std::vector<Misfit> from_tensor(const at::Tensor& table) {
 }
 
 /// The held-out bones of one fold, after learning from the others. Fingerprints are the first fold's, whose network may
-/// have trained on these bones: what fits outlines makes nothing of them.
+/// have trained on these bones: what fits a shape to X-rays makes nothing of them.
 void add_fold(const RunImages& run, const ImageTable& images, const KnownShapes& known, const NamedShape& named,
               StageReport& report, std::vector<Misfit>& misfits) {
   const auto& [instance, shape] = named;

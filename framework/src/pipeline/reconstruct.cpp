@@ -197,7 +197,7 @@ Reconstruction reconstruct(const ReconstructionOptions& options) {
                                          : "--shape " + options.shape + ": this method picks",
                    " a known bone and fit", options.shape.empty() ? "" : "s",
                    " none to the X-rays, so there is neither an error to tell nor an outline to show; name a method "
-                   "that fits outlines, or add one to the experiment and run it again"));
+                   "that fits a shape, or add one to the experiment and run it again"));
 }
 
 std::int64_t write_bone(const Reconstruction& reconstruction, const ReconstructionOptions& options) {

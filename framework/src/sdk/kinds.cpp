@@ -133,9 +133,11 @@ std::string to_text(const MetricValue& value) {
   std::snprintf(digits, sizeof digits, value.unit == "%" ? "%.1f" : "%.3g", value.value);
   if (value.unit == "mm") std::snprintf(digits, sizeof digits, "%.2f", value.value);
   std::string result = digits;
-  if (value.unit.rfind("of ", 0) == 0) {  // "2.5 of 3"
-    std::snprintf(digits, sizeof digits, "%.4g", value.value);
+  if (value.unit.starts_with("of ")) {  // "2.5 of 3"
+    std::snprintf(digits, sizeof digits, "%.3f", value.value);
     result = digits;
+    result.erase(result.find_last_not_of('0') + 1);
+    if (result.back() == '.') result.pop_back();
   }
   if (!value.unit.empty()) result += " " + value.unit;
   if (value.interval) {

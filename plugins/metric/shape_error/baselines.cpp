@@ -3,6 +3,7 @@
 #include "rows.hpp"
 
 #include <osteon/error.hpp>
+#include <osteon/memo.hpp>
 #include <osteon/parallel.hpp>
 
 #include <algorithm>
@@ -43,6 +44,19 @@ Outcome choice(Comparison& comparison, std::size_t c, std::int64_t chosen) {
   return outcome(comparison.candidate(c, chosen), comparison, c);
 }
 
+/// The mean shape, kept: it takes seconds, and every point of a sweep over methods has the same gallery.
+Mesh known_mean(const std::vector<Mesh>& meshes) {
+  std::string name = "mean shape of";
+  for (const Mesh& mesh : meshes) name += " " + open3d_support::digest_of(mesh);
+  std::optional<Mesh> made;
+  const auto mean = [&]() -> const Mesh& {
+    if (!made) made = open3d_support::mean_shape(meshes);
+    return *made;
+  };
+  const at::Tensor vertices = memoised(name + ", vertices", [&] { return mean().vertices; });
+  return {vertices, memoised(name + ", triangles", [&] { return mean().triangles; })};
+}
+
 /// The mean shapes of the candidates; the cases of a fold have the same.
 class MeanShapes {
  public:
@@ -50,7 +64,7 @@ class MeanShapes {
     if (const auto known = means_.find(bones); known != means_.end()) return known->second;
     std::vector<Mesh> meshes;
     for (const std::int64_t g : bones) meshes.push_back(gallery[static_cast<std::size_t>(g)]);
-    return means_.emplace(bones, ClosestPoints(open3d_support::mean_shape(meshes))).first->second;
+    return means_.emplace(bones, ClosestPoints(known_mean(meshes))).first->second;
   }
 
  private:

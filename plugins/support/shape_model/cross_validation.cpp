@@ -31,7 +31,7 @@ std::vector<std::int64_t> images_of(const ShapeGallery& gallery, std::int64_t bo
 }  // namespace
 
 CrossValidation::CrossValidation(const ShapeGallery& gallery, const Correspondences::Result& bones,
-                                 const Builder& builder, const ViewFinder& find) {
+                                 const Builder& builder, const ViewFinder& find, const FitSettings& settings) {
   const auto count = std::ssize(gallery.meshes);
   if (std::ssize(gallery.person) != count || gallery.told.empty()) return;
   const std::int64_t people = 1 + *std::ranges::max_element(gallery.person);
@@ -57,13 +57,28 @@ CrossValidation::CrossValidation(const ShapeGallery& gallery, const Corresponden
     Question question{static_cast<std::size_t>(group_of(bone)),
                       bones.shapes[b],
                       {},
-                      open3d_support::ClosestPoints(gallery.meshes[b])};
+                      open3d_support::ClosestPoints(gallery.meshes[b]),
+                      {}};
     for (const std::int64_t image : images_of(gallery, bone)) {
       const PairExposures& told = gallery.told[static_cast<std::size_t>(image)];
       question.views.push_back(find(image, told.ap, false));
       question.views.push_back(find(image, told.ml, true));
     }
     if (!question.views.empty()) questions_.push_back(std::move(question));
+  }
+  parallel_for(0, std::ssize(questions_), 1, [&](std::int64_t first, std::int64_t last) {
+    for (auto q = static_cast<std::size_t>(first); q < static_cast<std::size_t>(last); ++q) {
+      throw_if_stopped();
+      begin(questions_[q], settings);
+    }
+  });
+}
+
+void CrossValidation::begin(Question& question, const FitSettings& settings) const {
+  try {
+    question.beginnings = begin_fit(models_[question.group], question.views, settings);
+  } catch (const Error& error) {
+    if (error.cause() == Error::Cause::failure) throw;  // else the X-rays say nothing, and the prior stands
   }
 }
 
@@ -91,17 +106,14 @@ CrossValidation::Outcome CrossValidation::outcome(const FitSettings& settings, b
 CrossValidation::Answer CrossValidation::answer(const Question& question, const FitSettings& settings,
                                                 bool from_one_pair) const {
   const ShapeModel& model = models_[question.group];
-  const auto views =
-      from_one_pair ? std::vector<View>(question.views.begin(), question.views.begin() + 2) : question.views;
-  ImageFit fit{Eigen::VectorXd::Zero(model.size()),
-               {},
+  ImageFit fit{{Eigen::VectorXd::Zero(model.size()), {}},
                0,
                Eigen::MatrixXd::Zero(model.size(), model.size()),
                Eigen::MatrixXd::Identity(model.size(), model.size())};
-  try {
-    fit = fit_to_images(model, views, settings);
-  } catch (const Error& error) {
-    if (error.cause() == Error::Cause::failure) throw;  // else the X-rays say nothing, and the prior stands
+  if (!question.beginnings.empty()) {
+    const auto pairs = static_cast<std::ptrdiff_t>(from_one_pair ? 1 : question.beginnings.size());
+    fit = refined(model, {question.views.begin(), question.views.begin() + 2 * pairs}, settings,
+                  {question.beginnings.begin(), question.beginnings.begin() + pairs});
   }
   // Corresponding points say well enough how the surfaces lie to each other.
   const Points points = model.shape(fit.coefficients);

@@ -72,11 +72,8 @@ void Edges::add_coarse_directions() {
   const at::Tensor steepness = slopes_.front().pow(2).sum(0).sqrt();
   const double steep = at::quantile(steepness.flatten(), kSteep).item<double>();
   const at::Tensor directions = slopes_.front().div(steepness.add(kFull * steep + 1e-12)).unsqueeze(0);
-  coarse_.pool = std::max<std::int64_t>(1, std::llround(kCoarsePixel / pixel_));
-  const at::Tensor pooled = at::avg_pool2d(directions, {coarse_.pool, coarse_.pool}, {}, 0, true).squeeze(0);
-  coarse_.rows = 2 * pooled.size(1);
-  coarse_.columns = 2 * pooled.size(2);
-  coarse_.spectrum = at::fft_rfft2(pooled, at::IntArrayRef{coarse_.rows, coarse_.columns});
+  pool_ = std::max<std::int64_t>(1, std::llround(kCoarsePixel / pixel_));
+  directions_ = at::avg_pool2d(directions, {pool_, pool_}, {}, 0, true).squeeze(0).contiguous();
 }
 
 std::optional<double> Edges::find(const Eigen::Vector2d& place, const Eigen::Vector2d& normal, double reach) const {
@@ -116,38 +113,53 @@ std::optional<double> Edges::find(const Eigen::Vector2d& place, const Eigen::Vec
 }
 
 Edges::Placed Edges::place(const std::vector<Fold>& folds, double furthest) const {
-  const auto& [spectrum, rows, columns, pool] = coarse_;
-  at::Tensor drawn = at::zeros({2, rows, columns}, at::kFloat);
-  float* right = drawn.data_ptr<float>();
-  float* up = right + rows * columns;
-  const auto wrapped = [](std::int64_t i, std::int64_t n) { return (i % n + n) % n; };
+  const std::int64_t rows = directions_.size(1), columns = directions_.size(2);
+  const auto pixels = static_cast<double>(pool_);
+  const double pixel = pixel_ * pixels;
+  const std::int64_t reach = std::min(static_cast<std::int64_t>(furthest / pixel), std::max(rows, columns));
+
+  // The folds drawn into coarse pixels, also into those around the image, from where a shift may bring them in.
+  const std::int64_t height = rows + 2 * reach, width = columns + 2 * reach;
+  std::vector<Eigen::Vector2f> drawn(static_cast<std::size_t>(height * width), Eigen::Vector2f::Zero());
   double length = 0;
   for (const Fold& fold : folds) {
     length += fold.length;
-    const double middle = (static_cast<double>(pool) - 1) / 2, pixels = static_cast<double>(pool);
-    const double c = (column_ + fold.place.x() / pixel_ - middle) / pixels;
-    const double r = (row_ - fold.place.y() / pixel_ - middle) / pixels;
+    const double c = (column_ + fold.place.x() / pixel_ + 0.5) / pixels - 0.5 + static_cast<double>(reach);
+    const double r = (row_ - fold.place.y() / pixel_ + 0.5) / pixels - 0.5 + static_cast<double>(reach);
     const double c0 = std::floor(c), r0 = std::floor(r), dc = c - c0, dr = r - r0;
+    if (!(c0 >= 0 && r0 >= 0 && c0 + 1 < static_cast<double>(width) && r0 + 1 < static_cast<double>(height))) continue;
     for (int k = 0; k < 4; ++k) {
-      const std::int64_t at = wrapped(static_cast<std::int64_t>(r0) + k / 2, rows) * columns +
-                              wrapped(static_cast<std::int64_t>(c0) + k % 2, columns);
       const double share = (k % 2 == 1 ? dc : 1 - dc) * (k / 2 == 1 ? dr : 1 - dr) * fold.length;
-      right[at] -= static_cast<float>(share * fold.normal.x());
-      up[at] -= static_cast<float>(share * fold.normal.y());
+      const auto at = (static_cast<std::int64_t>(r0) + k / 2) * width + static_cast<std::int64_t>(c0) + k % 2;
+      drawn[static_cast<std::size_t>(at)] -= (share * fold.normal).cast<float>();  // the line integral falls there
     }
   }
   if (length == 0) return {};
-  const at::Tensor product = at::fft_rfft2(drawn).conj().mul(spectrum).sum(0);
-  const at::Tensor agreement = at::fft_irfft2(product, at::IntArrayRef{rows, columns}).contiguous();
-  const float* value = agreement.data_ptr<float>();
-  const double pixel = pixel_ * static_cast<double>(pool);
+
+  // Few coarse pixels have a fold, so adding up each one's shifts takes less than a Fourier transform.
+  const std::int64_t shifts = 2 * reach + 1;
+  std::vector<float> agreement(static_cast<std::size_t>(shifts * shifts), 0.0F);
+  const float* right = directions_.data_ptr<float>();
+  const float* up = right + rows * columns;
+  for (std::int64_t at = 0; at < height * width; ++at) {
+    const Eigen::Vector2f& fold = drawn[static_cast<std::size_t>(at)];
+    if (fold.isZero(0)) continue;
+    const std::int64_t r = at / width - reach, c = at % width - reach;
+    const std::int64_t first = std::max(-reach, -c), last = std::min(reach, columns - 1 - c);
+    for (std::int64_t dr = std::max(-reach, -r); dr <= std::min(reach, rows - 1 - r); ++dr) {
+      float* sums = agreement.data() + (dr + reach) * shifts + reach;
+      const std::int64_t from = (r + dr) * columns + c;
+      for (std::int64_t dc = first; dc <= last; ++dc)
+        sums[dc] += fold.x() * right[from + dc] + fold.y() * up[from + dc];
+    }
+  }
   Placed best;
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const Eigen::Vector2d shift(pixel * static_cast<double>(c < columns / 2 ? c : c - columns),
-                                  -pixel * static_cast<double>(r < rows / 2 ? r : r - rows));
+  for (std::int64_t dr = -reach; dr <= reach; ++dr)
+    for (std::int64_t dc = -reach; dc <= reach; ++dc) {
+      const Eigen::Vector2d shift = pixel * Eigen::Vector2d(static_cast<double>(dc), static_cast<double>(-dr));
       if (shift.norm() > furthest) continue;
-      if (const double here = value[r * columns + c] / length; here > best.agreement) best = {shift, here};
+      const double here = agreement[static_cast<std::size_t>((dr + reach) * shifts + dc + reach)] / length;
+      if (here > best.agreement) best = {shift, here};
     }
   return best;
 }

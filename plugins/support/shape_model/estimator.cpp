@@ -3,7 +3,9 @@
 #include "open3d_support/surfaces.hpp"
 #include "shape_model/quality.hpp"
 
+#include <osteon/digest.hpp>
 #include <osteon/error.hpp>
+#include <osteon/memo.hpp>
 #include <osteon/random.hpp>
 
 #include <ATen/Functions.h>
@@ -12,6 +14,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <sstream>
 
 namespace osteon::shape_model {
 
@@ -56,6 +60,19 @@ std::vector<Parameter> fit_parameters() {
       Parameter::integer("draws", 16, "Surfaces drawn from what the fit thinks possible, for intervals.")
           .at_least(0)
           .at_most(1000)};
+}
+
+/// Digits enough to tell any two exposures apart.
+std::string words_of(const PairExposures& pair) {
+  std::ostringstream words;
+  words.precision(17);
+  for (const Projection* p : {&pair.ap, &pair.ml}) {
+    words << p->rows << ' ' << p->columns << ' ' << p->parallel;
+    for (const Vec3& v : {p->source, p->direction, p->column_step, p->row_step, p->first_pixel})
+      words << ' ' << v.x << ' ' << v.y << ' ' << v.z;
+    words << '\n';
+  }
+  return words.str();
 }
 
 }  // namespace
@@ -108,6 +125,8 @@ View FittedEstimator::view_of(const at::Tensor& image, const at::Tensor& line_in
 
 void FittedEstimator::learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder) {
   settings_ = given_;
+  noisier_alone_ = noisier_together_ = 1;
+  beginnings_.clear();
   builder_ = std::move(builder);
   shapes_ = aligned(bones.shapes);
   bones_ = gallery.meshes;
@@ -125,29 +144,65 @@ void FittedEstimator::learn(const ShapeGallery& gallery, const Correspondences::
     }
   }
   settings_.edges = edges.offsets();
-  try_on_known(gallery, bones);
+  // Methods that fit the same model, and runs with the same known bones, need but one trial.
+  const at::Tensor trial = memoised("shape fit tried, " + digest_of_trial(gallery, bones), [&] {
+    const auto [noise, independent, alone, together] = tried_on_known(gallery, bones);
+    return at::tensor({noise, independent, alone, together}, at::kDouble);
+  });
+  const auto* value = trial.data_ptr<double>();
+  settings_.noise = value[0];
+  settings_.independent = value[1];
+  noisier_alone_ = value[2];
+  noisier_together_ = value[3];
 }
 
-void FittedEstimator::try_on_known(const ShapeGallery& gallery, const Correspondences::Result& bones) {
-  const CrossValidation trials(gallery, bones, builder_, [&](std::int64_t image, const Projection& told, bool is_ml) {
-    return view_of(gallery.images[image], gallery.line_integrals, told, is_ml);
-  });
-  noisier_alone_ = noisier_together_ = 1;
-  if (trials.empty()) return;
+std::string FittedEstimator::digest_of_trial(const ShapeGallery& gallery, const Correspondences::Result& bones) const {
+  Digest digest;
+  const auto add = [&](const double* first, Eigen::Index count) {
+    digest.add(std::as_bytes(std::span(first, static_cast<std::size_t>(count))));
+  };
+  const auto add_tensor = [&](const at::Tensor& tensor) {
+    digest.add(std::span(static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()));
+  };
+  // The builder made this model of these shapes, and would make alike ones of fewer.
+  add(model_.mean.data(), model_.mean.size());
+  add(model_.modes.data(), model_.modes.size());
+  for (const Points& shape : bones.shapes) add(shape.data(), shape.size());
+  digest.add(open3d_support::digest_of(bones.pattern->mesh()));
+  for (const Mesh& mesh : gallery.meshes) digest.add(open3d_support::digest_of(mesh));
+  for (const at::Tensor& tensor : {gallery.images, gallery.bone, gallery.line_integrals})
+    add_tensor(tensor.contiguous());
+  for (const PairExposures& pair : gallery.told) digest.add(words_of(pair));
+  const FitSettings s = settings_for(gallery.scale_error);
+  std::vector<double> numbers{s.noise, s.independent, s.axial, s.tilt, s.in_plane,        s.ap_ml,
+                              s.shift, s.scale,       level_,  step_,  tunes_ ? 1.0 : 0.0};
+  numbers.insert(numbers.end(), gallery.person.begin(), gallery.person.end());
+  add(numbers.data(), std::ssize(numbers));
+  add(s.edges.mean.data(), s.edges.mean.size());
+  add(s.edges.deviation.data(), s.edges.deviation.size());
+  return digest.hex();
+}
+
+FittedEstimator::Trial FittedEstimator::tried_on_known(const ShapeGallery& gallery,
+                                                       const Correspondences::Result& bones) const {
   FitSettings settings = settings_for(gallery.scale_error);
+  const auto find = [&](std::int64_t image, const Projection& told, bool is_ml) {
+    return view_of(gallery.images[image], gallery.line_integrals, told, is_ml);
+  };
+  const CrossValidation trials(gallery, bones, builder_, find, settings);
+  if (trials.empty()) return {settings.noise, settings.independent, 1, 1};
   if (tunes_) {
+    const FitSettings given = settings;
     double least = std::numeric_limits<double>::infinity();
     for (const auto& [noise, independent] : {std::pair(1.0, 1.0), {2.0, 1.0}, {1.0, 0.5}, {1.0, 2.0}}) {
-      FitSettings tried = settings;
+      FitSettings tried = given;
       tried.noise *= noise;
       tried.independent *= independent;
-      const double error = trials.outcome(tried, true).error;
-      if (error < least) least = error, settings_.noise = tried.noise, settings_.independent = tried.independent;
+      if (const double error = trials.outcome(tried, true).error; error < least) least = error, settings = tried;
     }
-    settings = settings_for(gallery.scale_error);
   }
-  noisier_alone_ = trials.outcome(settings, true).noisier;
-  noisier_together_ = trials.outcome(settings, false).noisier;
+  return {settings.noise, settings.independent, trials.outcome(settings, true).noisier,
+          trials.outcome(settings, false).noisier};
 }
 
 FitSettings FittedEstimator::settings_for(double told_scale_error) const {
@@ -168,18 +223,36 @@ void FittedEstimator::learn_starts(const ShapeGallery& gallery, std::int64_t mem
   regression_->learn(model_, settings_for(gallery.scale_error), {ap, ml}, members, seed);
 }
 
+Placement FittedEstimator::beginning(const ShapeQuery& query, std::size_t q, const std::vector<View>& pair) const {
+  Digest digest;
+  for (const at::Tensor& tensor : {query.images[static_cast<std::int64_t>(q)], query.line_integrals}) {
+    const at::Tensor whole = tensor.contiguous();
+    digest.add(std::span(static_cast<const std::byte*>(whole.data_ptr()), whole.nbytes()));
+  }
+  const std::string name = digest.add(text(words_of(query.exposures[q]), query.scale_error)).hex();
+  {
+    const std::lock_guard turn(beginning_);
+    if (const auto known = beginnings_.find(name); known != beginnings_.end()) return known->second;
+  }
+  std::vector<PairStart> starts;
+  if (regression_) starts.push_back(regression_->predict(pair[0], pair[1]));
+  Placement begun = begin_fit(model_, pair, settings_for(query.scale_error), starts).front();
+  const std::lock_guard turn(beginning_);
+  return beginnings_.emplace(name, std::move(begun)).first->second;
+}
+
 ShapePrediction FittedEstimator::predict(const ShapeQuery& query) const {
   if (bones_.empty()) throw failure("nothing was fitted before predict");
   std::vector<View> views;
-  for (std::int64_t q = 0; q < query.images.size(0); ++q) {
-    const PairExposures& pair = query.exposures[static_cast<std::size_t>(q)];
-    views.push_back(view_of(query.images[q], query.line_integrals, pair.ap, false));
-    views.push_back(view_of(query.images[q], query.line_integrals, pair.ml, true));
+  std::vector<Placement> beginnings;
+  for (std::size_t q = 0; q < query.exposures.size(); ++q) {
+    const at::Tensor image = query.images[static_cast<std::int64_t>(q)];
+    const std::vector<View> pair{view_of(image, query.line_integrals, query.exposures[q].ap, false),
+                                 view_of(image, query.line_integrals, query.exposures[q].ml, true)};
+    beginnings.push_back(beginning(query, q, pair));
+    views.insert(views.end(), pair.begin(), pair.end());
   }
-  std::vector<PairStart> starts;
-  if (regression_)
-    for (std::size_t v = 0; v < views.size(); v += 2) starts.push_back(regression_->predict(views[v], views[v + 1]));
-  const ImageFit fit = fit_to_images(model_, views, settings_for(query.scale_error), starts);
+  const ImageFit fit = refined(model_, views, settings_for(query.scale_error), beginnings);
   ShapePrediction prediction;
   prediction.mesh = with_points(model_.surface, model_.shape(fit.coefficients));
   prediction.residual = fit.residual;
@@ -195,7 +268,7 @@ ShapePrediction FittedEstimator::predict(const ShapeQuery& query) const {
   for (std::size_t q = 0; q < query.exposures.size(); ++q) {
     const auto moved = [&](std::size_t v, const Projection& told) {
       const ViewPose& pose = fit.poses[v];
-      return views[v].camera.moved(told, rotation_matrix(pose.rotation), pose.shift, std::exp(pose.log_scale));
+      return views[v].camera.moved(told, pose.turn, pose.shift, std::exp(pose.log_scale));
     };
     prediction.exposures.push_back({moved(2 * q, query.exposures[q].ap), moved(2 * q + 1, query.exposures[q].ml)});
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numbers>
 #include <optional>
@@ -18,33 +19,6 @@ namespace {
 constexpr int kPose = 6;  // unknowns of a view: turning about right, up and beam; shift; logarithm of the scale
 constexpr double kSameDirection = 0.7;                       // cosine between an outline's normal and a fold's
 constexpr double kOutlineDeviation = 1, kUnknownEdge = 0.5;  // mm, standard deviations
-
-/// Axial, tilt and in-plane angle of a rotation Rz(in-plane) · Rx(tilt) · Ry(axial), as imaging poses have it.
-Eigen::Vector3d angles_of(const Eigen::Matrix3d& turn) {
-  return {std::atan2(-turn(2, 0), turn(2, 2)), std::asin(std::clamp(turn(2, 1), -1.0, 1.0)),
-          std::atan2(-turn(0, 1), turn(1, 1))};
-}
-
-/// How the angles change with a small turning after the rotation.
-Eigen::Matrix3d angle_gradient(const Eigen::Vector3d& angles) {
-  const Eigen::AngleAxisd in_plane(angles[2], Eigen::Vector3d::UnitZ()), tilt(angles[1], Eigen::Vector3d::UnitX());
-  Eigen::Matrix3d axes;
-  axes.col(0) = in_plane * (tilt * Eigen::Vector3d::UnitY());
-  axes.col(1) = in_plane * Eigen::Vector3d::UnitX();
-  axes.col(2) = Eigen::Vector3d::UnitZ();
-  return axes.inverse();
-}
-
-struct Pose {
-  Eigen::Matrix3d turn = Eigen::Matrix3d::Identity();
-  Eigen::Vector2d shift = Eigen::Vector2d::Zero();
-  double log_scale = 0;
-};
-
-struct State {
-  Eigen::VectorXd coefficients;
-  std::vector<Pose> poses;
-};
 
 /// A fold of the model, and how far from it the image shows it.
 struct Match {
@@ -87,7 +61,7 @@ class Problem {
       : model_(model), views_(views), settings_(settings), connections_(model.surface) {}
 
   /// Gauss–Newton steps.
-  void descend(State& state, const Descent& how) const {
+  void descend(Placement& state, const Descent& how) const {
     // Relative: then steps go on sliding along the edges, and change the shape no more.
     constexpr double kSettled = 1e-3;
     double before = std::numeric_limits<double>::infinity();
@@ -105,7 +79,7 @@ class Problem {
     }
   }
 
-  [[nodiscard]] Sums linearised(const State& state, Shown shown, Eigen::Index modes, double gate) const {
+  [[nodiscard]] Sums linearised(const Placement& state, Shown shown, Eigen::Index modes, double gate) const {
     const auto poses = kPose * std::ssize(views_);
     Sums sums{Eigen::MatrixXd::Zero(poses + modes, poses + modes), Eigen::VectorXd::Zero(poses + modes)};
     const Eigen::VectorXd x = model_.mean + model_.modes.leftCols(modes) * state.coefficients.head(modes);
@@ -124,7 +98,7 @@ class Problem {
   }
 
   /// What was known before the images, at a state.
-  [[nodiscard]] Eigen::MatrixXd prior(const State& state) const {
+  [[nodiscard]] Eigen::MatrixXd prior(const Placement& state) const {
     const auto size = kPose * std::ssize(views_) + model_.size();
     Sums sums{Eigen::MatrixXd::Zero(size, size), Eigen::VectorXd::Zero(size)};
     add_priors(state, model_.size(), sums);
@@ -133,13 +107,13 @@ class Problem {
 
   /// The shape, each view turned by an axial angle and a tilt; in-plane angle and shift are those that lay the folds'
   /// long axis onto the outline's.
-  [[nodiscard]] State on_outlines(const Eigen::VectorXd& coefficients,
-                                  const std::vector<Eigen::Vector2d>& angles) const {
-    State state{coefficients, std::vector<Pose>(views_.size())};
+  [[nodiscard]] Placement on_outlines(const Eigen::VectorXd& coefficients,
+                                      const std::vector<Eigen::Vector2d>& angles) const {
+    Placement state{coefficients, std::vector<ViewPose>(views_.size())};
     const Points points = model_.shape(coefficients);
     const Points normals = vertex_normals(points, connections_);
     for (std::size_t v = 0; v < views_.size(); ++v) {
-      Pose& pose = state.poses[v];
+      ViewPose& pose = state.poses[v];
       pose.turn = turn_of({angles[v][0], angles[v][1], 0});
       const Seen seen = look(v, pose, points, normals);
       const auto [fold_middle, fold_angle] = axis_of(seen.folds);
@@ -153,37 +127,51 @@ class Problem {
     return state;
   }
 
+  struct Candidate {
+    Placement state;
+    double agreement = 0;
+  };
+
   /// The mean in several sizes, turned by an axial angle, each where it agrees best with the first view's edges.
-  [[nodiscard]] std::vector<State> on_edges(double axial) const {
+  [[nodiscard]] std::vector<Candidate> on_edges(double axial) const {
     constexpr double kStep = 2.5;  // degrees: half of it moves an end of the bone by a coarse pixel
     constexpr double kSizes[] = {0.87, 0.93, 1, 1.07, 1.14};
+    constexpr int kKept = 3;  // in-plane angles: which ones are good depends little on the size
     const double widest = 3 * settings_.in_plane;
     const int steps = static_cast<int>(std::ceil(widest / kStep));
     const Points points = model_.shape(Eigen::VectorXd::Zero(model_.size()));
-    Pose pose;
+    ViewPose pose;
     pose.turn = turn_of({axial, 0, 0});
     const std::vector<Fold> upright = look(0, pose, points, vertex_normals(points, connections_)).folds;
-    std::vector<State> states;
-    for (const double size : kSizes) {
-      Edges::Placed best;
-      for (int k = -steps; k <= steps; ++k) {
-        const double angle = radians(k * widest / steps);
-        const Eigen::Rotation2Dd rotation(angle);
-        std::vector<Fold> folds = upright;
-        for (Fold& fold : folds) {
-          fold.place = size * (rotation * fold.place);
-          fold.normal = rotation * fold.normal;
-        }
-        const Edges::Placed placed = views_.front().edges.place(folds, 4 * settings_.shift);
-        if (placed.agreement <= best.agreement) continue;
-        best = placed;
-        pose.turn = turn_of({axial, 0, angle});
-        pose.shift = placed.shift;
+    const auto placed = [&](double angle, double size) {
+      const Eigen::Rotation2Dd rotation(angle);
+      std::vector<Fold> folds = upright;
+      for (Fold& fold : folds) {
+        fold.place = size * (rotation * fold.place);
+        fold.normal = rotation * fold.normal;
       }
-      states.push_back({Eigen::VectorXd::Zero(model_.size()), {pose}});
-      states.back().coefficients.head(few()) = coefficients_of_size(size);
+      return views_.front().edges.place(folds, 4 * settings_.shift);
+    };
+    std::vector<std::pair<double, double>> angles;  // by agreement
+    for (int k = -steps; k <= steps; ++k) {
+      const double angle = radians(k * widest / steps);
+      angles.emplace_back(placed(angle, 1).agreement, angle);
     }
-    return states;
+    std::ranges::sort(angles, std::greater{});
+    angles.resize(std::min<std::size_t>(angles.size(), kKept));
+    std::vector<Candidate> candidates;
+    for (const double size : kSizes) {
+      Candidate one{{Eigen::VectorXd::Zero(model_.size()), {pose}}, -1};
+      one.state.coefficients.head(few()) = coefficients_of_size(size);
+      for (const auto& [unused, angle] : angles)
+        if (const Edges::Placed here = placed(angle, size); here.agreement > one.agreement) {
+          one.agreement = here.agreement;
+          one.state.poses.front().turn = turn_of({axial, 0, angle});
+          one.state.poses.front().shift = here.shift;
+        }
+      candidates.push_back(std::move(one));
+    }
+    return candidates;
   }
 
   /// Modes that a fit begins with, and those that tell a good beginning from a bad one.
@@ -210,7 +198,7 @@ class Problem {
     return normal.ldlt().solve(modes.transpose() * Eigen::Map<const Eigen::VectorXd>(larger.data(), larger.size()));
   }
 
-  [[nodiscard]] Seen look(std::size_t v, const Pose& pose, const Points& points, const Points& normals) const {
+  [[nodiscard]] Seen look(std::size_t v, const ViewPose& pose, const Points& points, const Points& normals) const {
     const View& view = views_[v];
     const Eigen::Matrix3d to_view = pose.turn * view.camera.axes.transpose();
     Seen seen;
@@ -267,7 +255,7 @@ class Problem {
     }
   }
 
-  void add_matches(std::size_t v, const Pose& pose, const Seen& seen, Eigen::Index modes, double gate,
+  void add_matches(std::size_t v, const ViewPose& pose, const Seen& seen, Eigen::Index modes, double gate,
                    Sums& sums) const {
     const View& view = views_[v];
     const auto poses = kPose * std::ssize(views_);
@@ -316,7 +304,7 @@ class Problem {
     sums.gradient.tail(modes) += right.tail(modes);
   }
 
-  void add_priors(const State& state, Eigen::Index modes, Sums& sums) const {
+  void add_priors(const Placement& state, Eigen::Index modes, Sums& sums) const {
     sums.normal.diagonal().tail(modes).array() += 1;
     sums.gradient.tail(modes) -= state.coefficients.head(modes);
     sums.cost += 0.5 * state.coefficients.head(modes).squaredNorm();
@@ -328,7 +316,7 @@ class Problem {
     };
     const double deviations[] = {radians(settings_.axial), radians(settings_.tilt), radians(settings_.in_plane)};
     for (std::size_t v = 0; v < views_.size(); ++v) {
-      const Pose& pose = state.poses[v];
+      const ViewPose& pose = state.poses[v];
       const auto mine = kPose * static_cast<Eigen::Index>(v);
       const Eigen::Vector3d angles = angles_of(pose.turn);
       const Eigen::Matrix3d gradient = angle_gradient(angles);
@@ -344,10 +332,10 @@ class Problem {
     }
   }
 
-  void apply(State& state, const Eigen::VectorXd& step, Eigen::Index modes) const {
+  void apply(Placement& state, const Eigen::VectorXd& step, Eigen::Index modes) const {
     for (std::size_t v = 0; v < views_.size(); ++v) {
       const Eigen::VectorXd mine = step.segment<kPose>(kPose * static_cast<Eigen::Index>(v));
-      Pose& pose = state.poses[v];
+      ViewPose& pose = state.poses[v];
       pose.turn = rotation_matrix(mine.head<3>()) * pose.turn;
       pose.shift += mine.segment<2>(3);
       pose.log_scale += mine[5];
@@ -365,17 +353,19 @@ class Problem {
 constexpr double kNear = 8, kNearer = 5, kNarrow = 3;
 /// Of the cost at `kNear` if nothing were where the model has it: with less, nearly all folds have found their edges.
 constexpr double kFound = 0.07;
+/// Places where folds agree with a view's slopes that are followed further.
+constexpr std::size_t kFollowed = 4;
 
 /// Where a fit begins, of those that are shown to it: where the model's folds have edges.
 class Best {
  public:
   Best(const Problem& problem, Eigen::Index modes) : problem_(problem), modes_(modes) {}
 
-  void look_at(State state) {
+  void look_at(Placement state) {
     const double cost = problem_.linearised(state, Shown::edges, modes_, kNear).cost;
     if (cost < least_) least_ = cost, best_ = std::move(state);
   }
-  [[nodiscard]] State state() const {
+  [[nodiscard]] Placement state() const {
     if (!best_) throw Error("nothing in the X-rays has the shape of the model's edges");
     return *best_;
   }
@@ -384,52 +374,57 @@ class Best {
   const Problem& problem_;
   Eigen::Index modes_;
   double least_ = std::numeric_limits<double>::infinity();
-  std::optional<State> best_;
+  std::optional<Placement> best_;
 };
 
 /// By the outlines, which show the way from afar where a bone is alone: from several axial angles.
-State by_outlines(const Problem& problem, const ShapeModel& model, const FitSettings& settings) {
+Placement by_outlines(const Problem& problem, const ShapeModel& model, const FitSettings& settings) {
   Best best(problem, problem.few());
   for (const double share : {0.0, -1.2, 1.2}) {
     const Eigen::Vector2d angles(radians(share * settings.axial), 0);
-    State state = problem.on_outlines(Eigen::VectorXd::Zero(model.size()), {angles, angles});
+    Placement state = problem.on_outlines(Eigen::VectorXd::Zero(model.size()), {angles, angles});
     problem.descend(state, {Shown::outlines, problem.few(), 30, kNear, 12});
     best.look_at(std::move(state));
   }
-  State state = best.state();
+  Placement state = best.state();
   problem.descend(state, {Shown::outlines, model.size(), 12, kNearer, 30});
   return state;
 }
 
 /// One view by itself, by its edges alone, with the first modes.
-State by_edges(const ShapeModel& model, const View& view, const FitSettings& settings) {
+Placement by_edges(const ShapeModel& model, const View& view, const FitSettings& settings) {
   const std::vector<View> views{view};
   const Problem problem(model, views, settings);
-  Best best(problem, problem.some());
+  std::vector<Problem::Candidate> candidates;
   for (const double share : {0.0, -1.2, 1.2})
-    for (State& state : problem.on_edges(radians(share * settings.axial))) {
-      problem.descend(state, {Shown::edges, problem.few(), 20, kNear, 12});
-      problem.descend(state, {Shown::edges, problem.some(), kNear, kNear, 4});
-      best.look_at(std::move(state));
-    }
+    for (Problem::Candidate& one : problem.on_edges(radians(share * settings.axial)))
+      candidates.push_back(std::move(one));
+  std::ranges::sort(candidates, std::greater{}, &Problem::Candidate::agreement);
+  candidates.resize(std::min(candidates.size(), kFollowed));
+  Best best(problem, problem.some());
+  for (auto& [state, agreement] : candidates) {
+    problem.descend(state, {Shown::edges, problem.few(), 20, kNear, 12});
+    problem.descend(state, {Shown::edges, problem.some(), kNear, kNear, 4});
+    best.look_at(std::move(state));
+  }
   return best.state();
 }
 
 /// Whether nearly all folds have found their edges.
-bool found(const Problem& problem, const State& state, const ShapeModel& model) {
+bool found(const Problem& problem, const Placement& state, const ShapeModel& model) {
   const Sums sums = problem.linearised(state, Shown::edges, model.size(), kNear);
   return sums.cost < kFound * sums.worst;
 }
 
 /// A pair's pose and shape.
-State begun(const ShapeModel& model, const std::vector<View>& pair, const FitSettings& settings) {
+Placement begun(const ShapeModel& model, const std::vector<View>& pair, const FitSettings& settings) {
   const Problem problem(model, pair, settings);
-  State lone = by_outlines(problem, model, settings);
+  Placement lone = by_outlines(problem, model, settings);
   problem.descend(lone, {Shown::edges, model.size(), kNearer, kNarrow, 5});
   if (found(problem, lone, model)) return lone;
-  State both{Eigen::VectorXd::Zero(model.size()), {}};
+  Placement both{Eigen::VectorXd::Zero(model.size()), {}};
   for (const View& view : pair) {
-    const State one = by_edges(model, view, settings);
+    const Placement one = by_edges(model, view, settings);
     both.coefficients += one.coefficients / static_cast<double>(pair.size());
     both.poses.push_back(one.poses.front());
   }
@@ -443,52 +438,46 @@ State begun(const ShapeModel& model, const std::vector<View>& pair, const FitSet
 }
 
 /// From a guess, if it leads to the edges.
-State begun_at(const ShapeModel& model, const std::vector<View>& pair, const FitSettings& settings,
-               const PairStart& start) {
+Placement begun_at(const ShapeModel& model, const std::vector<View>& pair, const FitSettings& settings,
+                   const PairStart& start) {
   const Problem problem(model, pair, settings);
-  State guessed = problem.on_outlines(start.coefficients, {start.ap, start.ml});
+  Placement guessed = problem.on_outlines(start.coefficients, {start.ap, start.ml});
   problem.descend(guessed, {Shown::edges, model.size(), 12, kNearer, 6});
   return found(problem, guessed, model) ? guessed : begun(model, pair, settings);
 }
 
 }  // namespace
 
-Eigen::Matrix3d turn_of(const Eigen::Vector3d& angles) {
-  return (Eigen::AngleAxisd(angles[2], Eigen::Vector3d::UnitZ()) *
-          Eigen::AngleAxisd(angles[1], Eigen::Vector3d::UnitX()) *
-          Eigen::AngleAxisd(angles[0], Eigen::Vector3d::UnitY()))
-      .toRotationMatrix();
+std::vector<Placement> begin_fit(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings,
+                                 const std::vector<PairStart>& starts) {
+  std::vector<Placement> beginnings;
+  for (std::size_t v = 0; v + 1 < views.size(); v += 2) {
+    const std::vector<View> pair{views[v], views[v + 1]};
+    beginnings.push_back(starts.empty() ? begun(model, pair, settings)
+                                        : begun_at(model, pair, settings, starts[v / 2]));
+  }
+  return beginnings;
 }
 
-Eigen::Matrix3d rotation_matrix(const Eigen::Vector3d& vector) {
-  const double angle = vector.norm();
-  if (angle == 0) return Eigen::Matrix3d::Identity();
-  return Eigen::AngleAxisd(angle, vector / angle).toRotationMatrix();
+ImageFit refined(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings,
+                 const std::vector<Placement>& beginnings) {
+  Placement state{Eigen::VectorXd::Zero(model.size()), {}};
+  for (const Placement& one : beginnings) {
+    state.poses.insert(state.poses.end(), one.poses.begin(), one.poses.end());
+    state.coefficients += one.coefficients / static_cast<double>(beginnings.size());
+  }
+  const Problem problem(model, views, settings);
+  problem.descend(state, {Shown::edges, model.size(), kNearer, kNarrow, 30});
+  const Sums sums = problem.linearised(state, Shown::edges, model.size(), kNarrow);
+  const Eigen::MatrixXd prior = problem.prior(state);
+  const Eigen::MatrixXd posterior = sums.normal.selfadjointView<Eigen::Lower>();
+  const double residual = std::sqrt(sums.squares / std::max(sums.length, 1e-9));
+  return {std::move(state), residual, posterior - prior, prior};
 }
 
 ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings,
                        const std::vector<PairStart>& starts) {
-  State state{Eigen::VectorXd::Zero(model.size()), {}};
-  const double share = 2.0 / static_cast<double>(views.size());
-  for (std::size_t v = 0; v + 1 < views.size(); v += 2) {
-    const std::vector<View> pair{views[v], views[v + 1]};
-    const State begin = starts.empty() ? begun(model, pair, settings) : begun_at(model, pair, settings, starts[v / 2]);
-    state.poses.insert(state.poses.end(), begin.poses.begin(), begin.poses.end());
-    state.coefficients += share * begin.coefficients;
-  }
-  const Problem problem(model, views, settings);
-  problem.descend(state, {Shown::edges, model.size(), kNearer, kNarrow, starts.empty() ? 30 : 12});
-  const Sums sums = problem.linearised(state, Shown::edges, model.size(), kNarrow);
-  ImageFit fit;
-  fit.coefficients = state.coefficients;
-  fit.prior = problem.prior(state);
-  fit.information = Eigen::MatrixXd(sums.normal.selfadjointView<Eigen::Lower>()) - fit.prior;
-  fit.residual = std::sqrt(sums.squares / std::max(sums.length, 1e-9));
-  for (const Pose& pose : state.poses) {
-    const Eigen::AngleAxisd turning(pose.turn);
-    fit.poses.push_back({turning.axis() * turning.angle(), pose.shift, pose.log_scale});
-  }
-  return fit;
+  return refined(model, views, settings, begin_fit(model, views, settings, starts));
 }
 
 }  // namespace osteon::shape_model

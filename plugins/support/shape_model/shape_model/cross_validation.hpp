@@ -24,9 +24,10 @@ using ViewFinder = std::function<View(std::int64_t image, const Projection& told
 class CrossValidation {
  public:
   /// The known people dealt into at most four groups, each left out of a model in turn; at most eight bones are asked
-  /// for. There is nothing to try when fewer than three people are known or the gallery tells of no X-rays.
+  /// for. There is nothing to try when fewer than three people are known or the gallery tells of no X-rays. `settings`:
+  /// those with which the fits are begun, once for all that is tried.
   CrossValidation(const ShapeGallery& gallery, const Correspondences::Result& bones, const Builder& builder,
-                  const ViewFinder& find);
+                  const ViewFinder& find, const FitSettings& settings);
 
   [[nodiscard]] bool empty() const { return questions_.empty(); }
 
@@ -43,6 +44,7 @@ class CrossValidation {
     Points shape;  ///< the bone, as the template describes it
     std::vector<View> views;
     open3d_support::ClosestPoints surface;
+    std::vector<Placement> beginnings;  ///< of each pair; none where nothing was found
   };
 
   struct Answer {
@@ -50,6 +52,7 @@ class CrossValidation {
     Uncertainty uncertainty;
   };
   [[nodiscard]] Answer answer(const Question& question, const FitSettings& settings, bool from_one_pair) const;
+  void begin(Question& question, const FitSettings& settings) const;
 
   std::vector<ShapeModel> models_;  ///< of each group, without it
   std::vector<Question> questions_;

@@ -52,15 +52,10 @@ class Edges {
  private:
   void add_coarse_directions();
 
-  /// Grid on which directions are correlated: padded, so that shifts do not wrap.
-  struct Coarse {
-    at::Tensor spectrum;  ///< complex64 `[2, rows, columns / 2 + 1]`
-    std::int64_t rows = 0, columns = 0, pool = 1;
-  };
-
   std::vector<at::Tensor> slopes_;  ///< of each blur: float32 `[2, H, W]`, mm⁻¹, to the right and up
   double pixel_ = 1, column_ = 0, row_ = 0;
-  Coarse coarse_;
+  at::Tensor directions_;  ///< of slopes, on a coarse grid: float32 `[2, ⌈H / pool⌉, ⌈W / pool⌉]`
+  std::int64_t pool_ = 1;
 };
 
 /// How edges lie beside a template's folds, and how far they may be trusted, as X-rays of known bones show at each

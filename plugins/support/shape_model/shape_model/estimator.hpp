@@ -8,6 +8,8 @@
 
 #include <osteon/shape.hpp>
 
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,7 +43,15 @@ class FittedEstimator {
  private:
   [[nodiscard]] View view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,
                              bool is_ml) const;
-  void try_on_known(const ShapeGallery& gallery, const Correspondences::Result& bones);
+  /// What trying the fit on known bones tells: how it should be set, and how sure it may be.
+  struct Trial {
+    double noise, independent, noisier_alone, noisier_together;
+  };
+  [[nodiscard]] Trial tried_on_known(const ShapeGallery& gallery, const Correspondences::Result& bones) const;
+  /// Of everything that `tried_on_known` looks at.
+  [[nodiscard]] std::string digest_of_trial(const ShapeGallery& gallery, const Correspondences::Result& bones) const;
+  /// Where the fit of one of a query's pairs begins; kept, for a bone's pairs are asked for one by one and together.
+  [[nodiscard]] Placement beginning(const ShapeQuery& query, std::size_t q, const std::vector<View>& pair) const;
   /// `scale` is what is told when the parameters leave it open.
   [[nodiscard]] FitSettings settings_for(double told_scale_error) const;
 
@@ -55,6 +65,8 @@ class FittedEstimator {
   std::vector<Mesh> bones_;
   ShapeModel model_;
   std::optional<OutlineRegression> regression_;  ///< where starts are guessed
+  mutable std::mutex beginning_;
+  mutable std::map<std::string, Placement> beginnings_;
 };
 
 }  // namespace osteon::shape_model

@@ -8,6 +8,7 @@
 
 #include "shape_model/edges.hpp"
 #include "shape_model/outline.hpp"
+#include "shape_model/rotation.hpp"
 #include "shape_model/shape_model.hpp"
 
 #include <vector>
@@ -32,15 +33,19 @@ struct FitSettings {
 };
 
 struct ViewPose {
-  Eigen::Vector3d rotation = Eigen::Vector3d::Zero();  ///< vector (tilt, axial, in-plane) in the view's axes, radians
+  Eigen::Matrix3d turn = Eigen::Matrix3d::Identity();  ///< of the bone, in the view's axes
   Eigen::Vector2d shift = Eigen::Vector2d::Zero();     ///< mm
   double log_scale = 0;
 };
 
-struct ImageFit {
+/// A shape, and how each view sees it.
+struct Placement {
   Eigen::VectorXd coefficients;
-  std::vector<ViewPose> poses;  ///< of each view
-  double residual = 0;          ///< mm, RMS across the edges
+  std::vector<ViewPose> poses;
+};
+
+struct ImageFit : Placement {
+  double residual = 0;  ///< mm, RMS across the edges
   /// What the edges say of the unknowns, and what was known before: inverse covariances. The coefficients come last.
   Eigen::MatrixXd information, prior;
 };
@@ -51,15 +56,18 @@ struct PairStart {
   Eigen::Vector2d ap, ml;
 };
 
-/// `views`: AP, ML, AP, ML, … of one bone. `starts`: one a pair, from where few steps are enough, unless they lead
-/// nowhere; without them each view is begun at several places. Throws `Error` when nothing in an image has to do with
-/// the model.
+/// Of each pair of views (AP, ML, AP, ML, … of one bone) a placement from which steps lead to the edges: from `starts`,
+/// one a pair, where those do; else from the outlines or, where these do not, from where the folds agree best with an
+/// image's slopes. Throws `Error` when nothing in an image has to do with the model.
+[[nodiscard]] std::vector<Placement> begin_fit(const ShapeModel& model, const std::vector<View>& views,
+                                               const FitSettings& settings, const std::vector<PairStart>& starts = {});
+
+/// All views together, from the pairs' beginnings.
+[[nodiscard]] ImageFit refined(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings,
+                               const std::vector<Placement>& beginnings);
+
+/// Both.
 [[nodiscard]] ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views,
                                      const FitSettings& settings, const std::vector<PairStart>& starts = {});
-
-/// The rotation by an axial angle, then a tilt, then an in-plane angle (radians), in a view's axes, as imaging poses
-/// have it.
-[[nodiscard]] Eigen::Matrix3d turn_of(const Eigen::Vector3d& angles);
-[[nodiscard]] Eigen::Matrix3d rotation_matrix(const Eigen::Vector3d& vector);
 
 }  // namespace osteon::shape_model
