@@ -9,7 +9,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
+#include <thread>
 
 namespace osteon::host {
 namespace {
@@ -128,6 +130,20 @@ TEST(Registry, ListsWithoutLoading) {
   const auto old = std::ranges::find(found, "other_sdk", &FoundPlugin::name);
   ASSERT_NE(old, found.end());
   EXPECT_NE(old->problem, "");
+}
+
+TEST(Registry, LoadsForSeveralThreadsAtOnce) {
+  for (int round = 0; round < 200; ++round) {
+    Registry registry({kBroken});
+    std::vector<std::thread> threads;
+    std::array<const LoadedPlugin*, 8> found{};
+    for (std::size_t i = 0; i < found.size(); ++i)
+      threads.emplace_back(
+          [&, i] { found.at(i) = &registry.find("loss", i % 2 == 0 ? "factory_throws" : "wrong_interface"); });
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t i = 2; i < found.size(); ++i) ASSERT_EQ(found.at(i), found.at(i % 2));
+    ASSERT_NE(found[0]->descriptor, found[1]->descriptor);
+  }
 }
 
 TEST(Registry, RefusesAMissingPluginFolder) {

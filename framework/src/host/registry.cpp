@@ -131,6 +131,9 @@ std::vector<fs::path> Registry::search_path(const std::vector<fs::path>& from_co
 }
 
 const LoadedPlugin& Registry::find(std::string_view kind, std::string_view name) {
+  // One for the whole process, as are what is kept below and the guard's signal handlers.
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
   const auto key = std::pair(std::string(kind), std::string(name));
   if (const auto known = loaded_.find(key); known != loaded_.end()) return known->second;
 

@@ -55,6 +55,7 @@ class Registry {
 
   /// Loads at first use. Throws `Error`: not found (with the nearest names), made for another host (both sides and what
   /// to do), fails to load. A library that is found and fails is an error at once, never a reason to look further.
+  /// Several threads may ask at once.
   const LoadedPlugin& find(std::string_view kind, std::string_view name);
 
   /// Everything on the search path, or what is of one kind, by kind and name, without loading any of it.
