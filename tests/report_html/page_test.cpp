@@ -124,6 +124,20 @@ TEST_F(HtmlReport, SaysTheAnswerWithTheBestTrivialRowBesideIt) {
   EXPECT_EQ(count(html, "<div class=\"card\">"), 4U);
 }
 
+TEST_F(HtmlReport, SaysOnceHowManyMostFiguresCount) {
+  const auto reporter = make_reporter();
+  reporter.report(start("Quickstart"));
+  std::vector<MetricValue> values;
+  for (const char* row : {"ssm", "deform", "mean shape", "opposite femur"})
+    values.push_back(value("shape", row, "RMS", 3, "mm", false));
+  values.back().count = 2;  // who had one bone has no opposite one
+  reporter.report(Results{values});
+  const std::string html = page();
+  EXPECT_EQ(count(html, "<small>3 bones</small></th>"), 1U);
+  EXPECT_EQ(count(html, "<small>3 bones</small></td>"), 0U);
+  EXPECT_EQ(count(html, "<small>2 bones</small></td>"), 1U);
+}
+
 TEST_F(HtmlReport, BoundsAreNoTrivialRows) {
   const auto reporter = make_reporter();
   reporter.report(start("Quickstart"));

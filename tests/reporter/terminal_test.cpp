@@ -87,6 +87,7 @@ std::vector<MetricValue> terminal_figures() {
   shape.count = 3;
   shape.counted = "bones";
   shape.interval = {0.5, 1.25};
+  shape.people = {{"p01", 1.9, 2}, {"p02", 0.752, 1}};
   values.push_back(shape);
   shape.column = "Hausdorff";
   shape.value = std::numeric_limits<double>::quiet_NaN();
@@ -138,7 +139,7 @@ TEST(Terminal, PrintsAWholeRunInPlainLines) {
  ┌ shape, 3 held-out bones ─┬─ RMS ───────────────┬─ Hausdorff ─┐
  │ nearest by fingerprint   │ 0.88 mm [0.5, 1.25] │  undefined¹ │
  └──────────────────────────┴─────────────────────┴─────────────┘
- over 3 bones · smaller is better · brackets: 95 % intervals over bones
+ over 3 bones · smaller is better · brackets: 95 % intervals over people
  ¹ one mesh is open
 
  left out   1 specimen: p07
@@ -244,7 +245,7 @@ TEST(Terminal, FitsNarrowTerminals) {
             "   nearest by fingerprint\r\n"
             "     RMS: 0.88 mm [0.5, 1.25]\r\n"
             "     Hausdorff: undefined¹\r\n"
-            " over 3 bones · smaller is better · brackets: 95 % intervals over bones\r\n"
+            " over 3 bones · smaller is better · brackets: 95 % intervals over people\r\n"
             " ¹ one mesh is open\r\n"
             "\r\n");
 }

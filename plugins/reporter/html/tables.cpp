@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace osteon::report {
 
@@ -39,16 +40,18 @@ const MetricValue* find(const Values& values, const std::string& row, const std:
   return found == values.end() ? nullptr : *found;
 }
 
-/// What all values of a column count, or nothing when they differ.
-std::string common_count(const Values& values, const std::string& column) {
-  std::string common;
+/// What most values of a column count: said once, above them. Nothing where no count is that of more than half.
+std::string usual_count(const Values& values, const std::string& column) {
+  std::map<std::string, std::size_t> counts;
+  std::size_t all = 0;
   for (const MetricValue* value : values) {
     if (value->column != column) continue;
-    const std::string own = counted_text(*value);
-    if (!common.empty() && own != common) return "";
-    common = own;
+    ++counts[counted_text(*value)];
+    ++all;
   }
-  return common;
+  for (const auto& [counted, count] : counts)
+    if (2 * count > all) return counted;
+  return "";
 }
 
 std::string head(const Values& values, const std::vector<std::string>& columns) {
@@ -57,7 +60,7 @@ std::string head(const Values& values, const std::vector<std::string>& columns) 
     const auto first =
         std::find_if(values.begin(), values.end(), [&](const MetricValue* v) { return v->column == column; });
     const bool up = (*first)->larger_is_better;
-    const std::string counted = common_count(values, column);
+    const std::string counted = usual_count(values, column);
     html += text("<th scope=\"col\">", escaped(column), " <span class=\"arrow\" title=\"", up ? "larger" : "smaller",
                  " is better\">", up ? "↑" : "↓", "</span>",
                  counted.empty() ? "" : text("<small>", escaped(counted), "</small>"), "</th>");
@@ -73,7 +76,7 @@ std::string cell(const Values& values, const MetricValue* value, std::vector<std
   if (!value->note.empty()) html += text("<sup>", place_of(notes, value->note) + 1, "</sup>");
   if (const std::string interval = interval_text(*value); !interval.empty())
     html += text("<small>", escaped(interval), "</small>");
-  if (const std::string counted = counted_text(*value); !counted.empty() && common_count(values, value->column).empty())
+  if (const std::string counted = counted_text(*value); counted != usual_count(values, value->column))
     html += text("<small>", escaped(counted), "</small>");
   return html + "</td>";
 }

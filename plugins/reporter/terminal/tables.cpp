@@ -46,7 +46,9 @@ class Table {
     cells_[{row, column}] = cell;
     if (value.is_baseline) baselines_.insert(row);
     if (!value.counted.empty()) counts_[column].insert({value.counted, value.count});
-    if (value.interval) interval_units_.insert(value.counted);
+    // A person's bones are drawn together.
+    const bool are_drawn_by_person = !value.people.empty() && std::ssize(value.people) < value.count;
+    if (value.interval) interval_units_.insert(are_drawn_by_person ? "people" : value.counted);
     (value.larger_is_better ? some_larger_ : some_smaller_) = true;
   }
 

@@ -475,9 +475,4 @@ ImageFit refined(const ShapeModel& model, const std::vector<View>& views, const 
   return {std::move(state), residual, posterior - prior, prior};
 }
 
-ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings,
-                       const std::vector<PairStart>& starts) {
-  return refined(model, views, settings, begin_fit(model, views, settings, starts));
-}
-
 }  // namespace osteon::shape_model

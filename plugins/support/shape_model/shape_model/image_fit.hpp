@@ -66,8 +66,4 @@ struct PairStart {
 [[nodiscard]] ImageFit refined(const ShapeModel& model, const std::vector<View>& views, const FitSettings& settings,
                                const std::vector<Placement>& beginnings);
 
-/// Both.
-[[nodiscard]] ImageFit fit_to_images(const ShapeModel& model, const std::vector<View>& views,
-                                     const FitSettings& settings, const std::vector<PairStart>& starts = {});
-
 }  // namespace osteon::shape_model
