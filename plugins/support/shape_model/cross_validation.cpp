@@ -35,7 +35,6 @@ CrossValidation::CrossValidation(const ShapeGallery& gallery, const Corresponden
   const auto count = std::ssize(gallery.meshes);
   if (std::ssize(gallery.person) != count || gallery.told.empty()) return;
   const std::int64_t people = 1 + *std::ranges::max_element(gallery.person);
-  if (people < 3) return;
   const std::int64_t groups = std::min(kGroups, people);
   const auto group_of = [&](std::int64_t bone) { return gallery.person[static_cast<std::size_t>(bone)] % groups; };
   std::vector<std::vector<Points>> others(static_cast<std::size_t>(groups));
@@ -108,6 +107,7 @@ CrossValidation::Answer CrossValidation::answer(const Question& question, const 
   const ShapeModel& model = models_[question.group];
   ImageFit fit{{Eigen::VectorXd::Zero(model.size()), {}},
                0,
+               1,
                Eigen::MatrixXd::Zero(model.size(), model.size()),
                Eigen::MatrixXd::Identity(model.size(), model.size())};
   if (!question.beginnings.empty()) {

@@ -125,7 +125,7 @@ View FittedEstimator::view_of(const at::Tensor& image, const at::Tensor& line_in
 
 void FittedEstimator::learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder) {
   settings_ = given_;
-  noisier_alone_ = noisier_together_ = 1;
+  noisier_alone_ = noisier_together_ = kUntried;
   beginnings_.clear();
   builder_ = std::move(builder);
   shapes_ = aligned(bones.shapes);
@@ -190,7 +190,7 @@ FittedEstimator::Trial FittedEstimator::tried_on_known(const ShapeGallery& galle
     return view_of(gallery.images[image], gallery.line_integrals, told, is_ml);
   };
   const CrossValidation trials(gallery, bones, builder_, find, settings);
-  if (trials.empty()) return {settings.noise, settings.independent, 1, 1};
+  if (trials.empty()) return {settings.noise, settings.independent, kUntried, kUntried};
   if (tunes_) {
     const FitSettings given = settings;
     double least = std::numeric_limits<double>::infinity();
@@ -258,12 +258,14 @@ ShapePrediction FittedEstimator::predict(const ShapeQuery& query) const {
   prediction.residual = fit.residual;
   // Once or several times: errors that all of a bone's X-rays share do not shrink with their number.
   const double noisier = views.size() > 2 ? noisier_together_ : noisier_alone_;
-  const Uncertainty uncertainty(model_, fit);
-  prediction.expected_error = uncertainty.expected_error(noisier);
-  for (std::int64_t d = 0; d < draws_; ++d) {
-    Random random(1, "draws of a shape", static_cast<std::uint64_t>(d));
-    prediction.draws.push_back(
-        with_points(model_.surface, model_.shape(fit.coefficients + uncertainty.draw(random, noisier))));
+  if (std::isfinite(noisier)) {
+    const Uncertainty uncertainty(model_, fit);
+    prediction.expected_error = uncertainty.expected_error(noisier);
+    for (std::int64_t d = 0; d < draws_; ++d) {
+      Random random(1, "draws of a shape", static_cast<std::uint64_t>(d));
+      prediction.draws.push_back(
+          with_points(model_.surface, model_.shape(fit.coefficients + uncertainty.draw(random, noisier))));
+    }
   }
   for (std::size_t q = 0; q < query.exposures.size(); ++q) {
     const auto moved = [&](std::size_t v, const Projection& told) {

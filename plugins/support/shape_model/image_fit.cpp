@@ -34,7 +34,12 @@ struct Seen {
   Points turned;  ///< vertices in the view's axes, turned, not shifted
   std::vector<Fold> folds;
   std::vector<Match> matches;
-  double lost = 0;  ///< mm⁻²: weight of what has no partner
+  double lost = 0, lost_length = 0;  ///< mm⁻², mm: weight and length of what has no partner
+
+  void lose(double weight, double length) {
+    lost += weight;
+    lost_length += length;
+  }
 };
 
 struct Sums {
@@ -98,11 +103,11 @@ class Problem {
   }
 
   /// What was known before the images, at a state.
-  [[nodiscard]] Eigen::MatrixXd prior(const Placement& state) const {
+  [[nodiscard]] Sums prior(const Placement& state) const {
     const auto size = kPose * std::ssize(views_) + model_.size();
     Sums sums{Eigen::MatrixXd::Zero(size, size), Eigen::VectorXd::Zero(size)};
     add_priors(state, model_.size(), sums);
-    return sums.normal.selfadjointView<Eigen::Lower>();
+    return sums;
   }
 
   /// The shape, each view turned by an axial angle and a tilt; in-plane angle and shift are those that lay the folds'
@@ -226,7 +231,7 @@ class Problem {
         if (squared < least && fold.normal.dot(point.normal) > kSameDirection) least = squared, nearest = &fold;
       }
       if (nearest == nullptr)
-        seen.lost += weight;
+        seen.lose(weight, outline.step);
       else
         seen.matches.push_back(
             {nearest, point.normal, point.normal.dot(point.place - nearest->place), weight, outline.step});
@@ -251,7 +256,7 @@ class Problem {
       if (const auto found = views_[v].edges.find(fold.place, fold.normal, gate))
         seen.matches.push_back({&fold, fold.normal, *found - offset, weight, fold.length});
       else
-        seen.lost += weight;
+        seen.lose(weight, fold.length);
     }
   }
 
@@ -267,6 +272,8 @@ class Problem {
     const auto count = std::ssize(seen.matches);
     sums.cost += seen.lost * most;
     sums.worst += seen.lost * most;
+    sums.squares += seen.lost_length * gate * gate;
+    sums.length += seen.lost_length;
     if (count == 0) return;  // Eigen divides by the number of rows
     Eigen::MatrixXd rows(count, kPose + modes);
     Eigen::VectorXd gaps(count);
@@ -469,10 +476,13 @@ ImageFit refined(const ShapeModel& model, const std::vector<View>& views, const 
   const Problem problem(model, views, settings);
   problem.descend(state, {Shown::edges, model.size(), kNearer, kNarrow, 30});
   const Sums sums = problem.linearised(state, Shown::edges, model.size(), kNarrow);
-  const Eigen::MatrixXd prior = problem.prior(state);
+  const Sums before = problem.prior(state);
+  const double length = std::max(sums.length, 1e-9);
+  const double residual = std::sqrt(sums.squares / length);
+  const double misfit = 2 * (sums.cost - before.cost) * settings.independent / length;
+  const Eigen::MatrixXd prior = before.normal.selfadjointView<Eigen::Lower>();
   const Eigen::MatrixXd posterior = sums.normal.selfadjointView<Eigen::Lower>();
-  const double residual = std::sqrt(sums.squares / std::max(sums.length, 1e-9));
-  return {std::move(state), residual, posterior - prior, prior};
+  return {std::move(state), residual, misfit, posterior - prior, prior};
 }
 
 }  // namespace osteon::shape_model

@@ -8,13 +8,20 @@
 
 namespace osteon::shape_model {
 
+namespace {
+
+/// Even edges that all lie where the fit has them are no surer than this.
+constexpr double kLeastMisfit = 0.01;
+
+}  // namespace
+
 Uncertainty::Uncertainty(const ShapeModel& model, const ImageFit& fit) : rest_(model.noise * model.noise) {
   // With prior = L Lᵀ and L⁻¹ · information · L⁻ᵀ = Q Λ Qᵀ the posterior is D (Λ + 1)⁻¹ Dᵀ, where D = L⁻ᵀ Q.
   const Eigen::LLT<Eigen::MatrixXd> root(fit.prior);
   Eigen::MatrixXd whitened = root.matrixL().solve(fit.information);
   whitened = root.matrixL().solve(Eigen::MatrixXd(whitened.transpose()));
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(0.5 * (whitened + whitened.transpose()));
-  information_ = solver.eigenvalues().array().max(0);
+  information_ = solver.eigenvalues().array().max(0) / std::max(fit.misfit, kLeastMisfit);
   directions_ = root.matrixU().solve(solver.eigenvectors()).bottomRows(model.size());
 
   // Distances between surfaces see the part of a displacement along the normal, less what a rigid alignment takes of

@@ -24,8 +24,8 @@ using ViewFinder = std::function<View(std::int64_t image, const Projection& told
 class CrossValidation {
  public:
   /// The known people dealt into at most four groups, each left out of a model in turn; at most eight bones are asked
-  /// for. There is nothing to try when fewer than three people are known or the gallery tells of no X-rays. `settings`:
-  /// those with which the fits are begun, once for all that is tried.
+  /// for. There is nothing to try when a model would be left with one bone or the gallery tells of no X-rays.
+  /// `settings`: those with which the fits are begun, once for all that is tried.
   CrossValidation(const ShapeGallery& gallery, const Correspondences::Result& bones, const Builder& builder,
                   const ViewFinder& find, const FitSettings& settings);
 
@@ -33,7 +33,7 @@ class CrossValidation {
 
   struct Outcome {
     double error = 0;    ///< mm after rigid alignment, root mean square over the bones asked for
-    double noisier = 1;  ///< how much noisier edges are than the fit took them to be: see `noisier_by`
+    double noisier = 1;  ///< how much noisier edges are than misfits say: see `noisier_by`
   };
   /// From one X-ray pair of each bone, or from up to three together. A fit that finds nothing counts as the mean shape.
   [[nodiscard]] Outcome outcome(const FitSettings& settings, bool from_one_pair) const;

@@ -8,6 +8,7 @@
 
 #include <osteon/shape.hpp>
 
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -34,6 +35,7 @@ class FittedEstimator {
   void learn(const ShapeGallery& gallery, const Correspondences::Result& bones, Builder builder);
   /// Learns, from so many random members of the model, to guess where a fit begins.
   void learn_starts(const ShapeGallery& gallery, std::int64_t members, std::uint64_t seed);
+  /// How far off it may be is said where it could be tried on known bones.
   [[nodiscard]] ShapePrediction predict(const ShapeQuery& query) const;
   [[nodiscard]] Mesh ceiling(const Mesh& truth) const;
   /// Mean, triangles and modes; and what the model is worth: compactness, generalisation (each bone left out by itself,
@@ -41,6 +43,8 @@ class FittedEstimator {
   [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> arrays() const;
 
  private:
+  static constexpr double kUntried = std::numeric_limits<double>::quiet_NaN();
+
   [[nodiscard]] View view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,
                              bool is_ml) const;
   /// What trying the fit on known bones tells: how it should be set, and how sure it may be.
@@ -59,7 +63,7 @@ class FittedEstimator {
   bool tunes_;
   std::int64_t draws_;
   FitSettings given_, settings_;
-  double noisier_alone_ = 1, noisier_together_ = 1;  ///< as known bones say: see `noisier_by`
+  double noisier_alone_ = kUntried, noisier_together_ = kUntried;  ///< as known bones say: see `noisier_by`
   Builder builder_;
   std::vector<Points> shapes_;  ///< aligned
   std::vector<Mesh> bones_;

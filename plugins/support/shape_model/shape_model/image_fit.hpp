@@ -45,7 +45,8 @@ struct Placement {
 };
 
 struct ImageFit : Placement {
-  double residual = 0;  ///< mm, RMS across the edges
+  double residual = 0;  ///< mm, RMS across the edges; folds that found none count as if theirs were just out of reach
+  double misfit = 1;    ///< mean square of the same, over what was expected of it
   /// What the edges say of the unknowns, and what was known before: inverse covariances. The coefficients come last.
   Eigen::MatrixXd information, prior;
 };
