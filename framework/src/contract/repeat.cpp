@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kWarmUps = 3, kRounds = 3;
+constexpr int kWarmUps = 3, kRounds = 3, kMostRounds = 9;
 constexpr std::int64_t kFewestUses = 3, kMostUses = 1000;
 
 /// Bytes that the process has asked for and not given back. The resident size would hide a leak in what the allocator
@@ -105,16 +105,19 @@ std::string check_memory(const KindContract& kind, const Candidate& candidate, d
   const auto uses =
       std::clamp(static_cast<std::int64_t>(seconds_of_use / kRounds / std::max(1e-6, seconds_since(start))),
                  kFewestUses, kMostUses);
-  // A table that fills up grows in one round; a leak grows in all of them.
+  // A table that fills up, or what threads keep of the allocator's for themselves, grows in some rounds; a leak grows
+  // in all of them.
+  const std::int64_t tolerated = std::max<std::int64_t>(16 * uses, 1024);
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
-  for (int round = 0; round < kRounds; ++round) {
+  int rounds = 0;
+  for (; rounds < kRounds || (rounds < kMostRounds && least >= tolerated); ++rounds) {
     const std::int64_t before = bytes_in_use();
     for (std::int64_t i = 0; i < uses; ++i) (void)one->use(0);
     least = std::min(least, bytes_in_use() - before);
   }
-  expect(least < std::max<std::int64_t>(16 * uses, 1024), text("memory in use after ", uses, " more uses"),
-         "what it was before", text("at least ", least, " bytes more, each of ", kRounds, " times"));
-  return text("no growth in ", kRounds, " × ", uses, " uses");
+  expect(least < tolerated, text("memory in use after ", uses, " more uses"), "what it was before",
+         text("at least ", least, " bytes more, each of ", rounds, " times"));
+  return text("no growth in ", rounds, " × ", uses, " uses");
 }
 
 }  // namespace osteon::contract
