@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
         Breaker{"loss/sets_the_threads_of_all", "instances",
                 "the process's number of LibTorch's threads: expected #, as before, found 7"},
         Breaker{"loss/leaks", "memory",
-                "memory in use after # more uses: expected what it was before, found at least # bytes more, each of 3 "
+                "memory in use after # more uses: expected what it was before, found at least # bytes more, each of 9 "
                 "times"},
         Breaker{"renderer/swaps_rows_and_columns", "outputs",
                 "line integrals of 2 exposures of 9 rows and 7 columns: expected contiguous Float [2, 2, 9, 7], found "
