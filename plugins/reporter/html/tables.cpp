@@ -54,13 +54,15 @@ std::string usual_count(const Values& values, const std::string& column) {
   return "";
 }
 
-std::string head(const Values& values, const std::vector<std::string>& columns) {
+using Counts = std::map<std::string, std::string>;  // column → its usual count
+
+std::string head(const Values& values, const std::vector<std::string>& columns, const Counts& usual) {
   std::string html = "<thead><tr><th scope=\"col\"></th>";
   for (const std::string& column : columns) {
     const auto first =
         std::find_if(values.begin(), values.end(), [&](const MetricValue* v) { return v->column == column; });
     const bool up = (*first)->larger_is_better;
-    const std::string counted = usual_count(values, column);
+    const std::string& counted = usual.at(column);
     html += text("<th scope=\"col\">", escaped(column), " <span class=\"arrow\" title=\"", up ? "larger" : "smaller",
                  " is better\">", up ? "↑" : "↓", "</span>",
                  counted.empty() ? "" : text("<small>", escaped(counted), "</small>"), "</th>");
@@ -68,7 +70,7 @@ std::string head(const Values& values, const std::vector<std::string>& columns) 
   return html + "</tr></thead>\n";
 }
 
-std::string cell(const Values& values, const MetricValue* value, std::vector<std::string>& notes) {
+std::string cell(const MetricValue* value, const Counts& usual, std::vector<std::string>& notes) {
   if (value == nullptr) return "<td class=\"none\" data-v=\"\">–</td>";
   std::string html =
       text("<td class=\"", value->is_baseline ? "baseline" : "own", "\" data-v=\"",
@@ -76,7 +78,7 @@ std::string cell(const Values& values, const MetricValue* value, std::vector<std
   if (!value->note.empty()) html += text("<sup>", place_of(notes, value->note) + 1, "</sup>");
   if (const std::string interval = interval_text(*value); !interval.empty())
     html += text("<small>", escaped(interval), "</small>");
-  if (const std::string counted = counted_text(*value); counted != usual_count(values, value->column))
+  if (const std::string counted = counted_text(*value); counted != usual.at(value->column))
     html += text("<small>", escaped(counted), "</small>");
   return html + "</td>";
 }
@@ -102,17 +104,19 @@ std::string table(const std::string& name, const Values& given) {
     place_of(rows, value->row);
     place_of(columns, value->column);
   }
+  Counts usual;
+  for (const std::string& column : columns) usual[column] = usual_count(values, column);
   std::string body;
   for (const std::string& row : rows) {
     const bool baseline = std::all_of(values.begin(), values.end(),
                                       [&](const MetricValue* v) { return v->row != row || v->is_baseline; });
     body += text("<tr class=\"", baseline ? "baseline" : "own", "\"><th scope=\"row\">", escaped(row), "</th>");
-    for (const std::string& column : columns) body += cell(values, find(values, row, column), notes);
+    for (const std::string& column : columns) body += cell(find(values, row, column), usual, notes);
     body += "</tr>\n";
   }
   std::string html =
       text("<article class=\"result\"><h3>", escaped(name), "</h3>\n<div class=\"wide\"><table class=\"sortable\">",
-           head(values, columns), "<tbody>\n", body, "</tbody></table></div>\n");
+           head(values, columns, usual), "<tbody>\n", body, "</tbody></table></div>\n");
   if (!common.empty()) html += text("<p class=\"note\">", escaped(common), "</p>\n");
   for (std::size_t i = 0; i < notes.size(); ++i)
     html += text("<p class=\"note\"><sup>", i + 1, "</sup> ", escaped(notes[i]), "</p>\n");
