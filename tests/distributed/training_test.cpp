@@ -22,9 +22,7 @@ struct Case {
   std::int64_t pairs = 3;
 };
 
-// Stochastic gradient descent, whose steps are as small as the gradients' errors (Adam divides by them), and all
-// triplets of a batch: a miner that rounding makes choose another triplet leads two trainings apart, in the second
-// epoch already.
+// Stochastic gradient descent, whose steps are as small as the gradients' errors (Adam divides by them).
 const Values kPlain{
     {"epochs", std::int64_t{2}},  {"classes_per_batch", std::int64_t{4}}, {"images_per_class", std::int64_t{4}},
     {"threads", std::int64_t{1}}, {"precision", std::string("fp32")},     {"optimiser", std::string("sgd")},
@@ -57,7 +55,7 @@ const std::vector<Case>& cases() {
                                                         {"keep", std::string("best")}})},
       {"many epochs",
        with({{"epochs", std::int64_t{4}}, {"mining", std::string("batch_all")}, {"learning_rate", 1e-5}})},
-      {"batch normalisation, mined triplets", with({{"epochs", std::int64_t{1}}})}};
+      {"batch normalisation, mined triplets", with({})}};
   return all;
 }
 
@@ -78,6 +76,9 @@ TEST(Rank, Child) {
       const auto network = make_network(test::make<host::BackboneHandle>("backbone", one.network, one.backbone),
                                         test::head_parameters({{"dimensions", std::int64_t{32}}, {"pairs", one.pairs}}),
                                         settings, 32, 32);
+      // A ReLU, a hinge or a miner whose arguments are a rounding apart makes another choice, and from there on two
+      // trainings go their own ways. In float64 that is as good as impossible, whatever the processor.
+      network->to(at::kDouble);
       train(*network, test::make<host::LossHandle>("loss", one.loss), data, settings,
             test::augment_parameters(kAugmented), work, {}, group);
       return 0;
@@ -156,7 +157,7 @@ double difference_of_curves(const Left& a, const Left& b) {
   return largest;
 }
 
-constexpr double kRounding = 2e-4;
+constexpr double kRounding = 1e-10;
 
 /// The training by one process, once for each case.
 const Left& by_one(std::size_t number) {
@@ -188,9 +189,7 @@ TEST(DistributedTraining, SharesNeedNotBeEqual) {
   EXPECT_LT(difference(by_one(0), left_in(work.path())), kRounding);
 }
 
-TEST(DistributedTraining, TheComparisonSeesAnotherTraining) {
-  EXPECT_GT(difference(by_one(0), by_one(4)), 100 * kRounding);
-}
+TEST(DistributedTraining, TheComparisonSeesAnotherTraining) { EXPECT_GT(difference(by_one(0), by_one(4)), 1e-3); }
 
 TEST(DistributedTraining, RepeatsItselfBitForBit) {
   const test::TemporaryFolder first, second;

@@ -61,11 +61,13 @@ FingerprintNetwork::FingerprintNetwork(std::shared_ptr<Network> backbone, const 
 }
 
 at::Tensor FingerprintNetwork::maps(const at::Tensor& pixels) {
-  return backbone_->maps(pixels.unsqueeze(1).to(at::kFloat).div_(255));
+  const std::vector<at::Tensor> weights = backbone_->parameters();
+  const at::ScalarType type = weights.empty() ? at::kFloat : weights.front().scalar_type();
+  return backbone_->maps(pixels.unsqueeze(1).to(type).div_(255));
 }
 
 at::Tensor FingerprintNetwork::reduce(const at::Tensor& features) {
-  at::Tensor rows = features.to(at::kFloat);
+  at::Tensor rows = features.to(c10::promoteTypes(features.scalar_type(), at::kFloat));
   const FullPrecisionScope float32(features.device());
   for (std::size_t pair = 0; pair < reductions_->size(); ++pair) {
     rows = reductions_[pair]->as<torch::nn::Linear>()->forward(rows);

@@ -155,17 +155,17 @@ void Optimiser::sum_gradients(Group& group) {
   if (group.size() == 1) return;
   // One exchange: all gradients behind each other, then a flag for each that some rank has.
   std::vector<at::Tensor> parts;
-  at::Tensor has = at::zeros({std::ssize(parameters_)}, at::kFloat);
+  at::Tensor has = at::zeros({std::ssize(parameters_)}, at::kFloat);  // `cat` takes the widest type
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const at::Tensor& parameter = parameters_[i];
     const bool has_one = parameter.grad().defined();
     has.data_ptr<float>()[i] = has_one ? 1 : 0;
-    parts.push_back((has_one ? parameter.grad() : at::zeros_like(parameter)).detach().reshape({-1}).to(at::kFloat));
+    parts.push_back((has_one ? parameter.grad() : at::zeros_like(parameter)).detach().reshape({-1}));
   }
   parts.push_back(has.to(parts.front().device()));
   at::Tensor all = at::cat(parts);
   group.sum(all);
-  has = all.slice(0, all.numel() - has.numel()).cpu();
+  has = all.slice(0, all.numel() - has.numel()).to(at::kCPU, at::kFloat);
   std::int64_t first = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     at::Tensor& parameter = parameters_[i];

@@ -34,7 +34,10 @@ at::Tensor normalised(const at::Tensor& x, const at::Tensor& weight, const at::T
   return std::get<0>(at::native_batch_norm(x, weight, bias, mean, variance, /*training=*/false, 0, eps));
 }
 
-/// Of every channel over the batches of all ranks: float32 `[C]`, and how many values that is.
+/// What sums are kept in: the type of the weights, which autocast's bf16 has no digits for.
+at::ScalarType type_of_sums(const at::Tensor& x) { return c10::promoteTypes(x.scalar_type(), at::kFloat); }
+
+/// Of every channel over the batches of all ranks: `[C]`, and how many values that is.
 struct Moments {
   at::Tensor mean, variance;
   double count;
@@ -44,8 +47,8 @@ struct Moments {
 Moments moments_of(const at::Tensor& x, Group& group) {
   const std::int64_t channels = x.size(1);
   // LibTorch's own kernel for one process, many times faster on a processor than its reductions. Without eps it tells
-  // 1/deviation, 0 for a channel that is constant; in float32 where weights are, whatever x is.
-  const at::Tensor ones = at::ones({channels}, x.options().dtype(at::kFloat)), zeros = at::zeros_like(ones);
+  // 1/deviation, 0 for a channel that is constant.
+  const at::Tensor ones = at::ones({channels}, x.options().dtype(type_of_sums(x))), zeros = at::zeros_like(ones);
   const auto [unused, own_mean, own_scale] =
       at::native_batch_norm(x, ones, zeros, {}, {}, /*training=*/true, 0, /*eps=*/0);
   const at::Tensor own_variance = at::where(own_scale > 0, own_scale.pow(-2), at::zeros_like(own_scale));
@@ -56,7 +59,7 @@ Moments moments_of(const at::Tensor& x, Group& group) {
   const at::Tensor counts = all.narrow(1, 2 * channels, 1), total = counts.sum();
   const at::Tensor mean = (counts * means).sum(0) / total;
   const at::Tensor variance = (counts * (variances + (means - mean).square())).sum(0) / total;
-  return {mean.to(at::kFloat), variance.to(at::kFloat), total.item<double>()};
+  return {mean.to(type_of_sums(x)), variance.to(type_of_sums(x)), total.item<double>()};
 }
 
 /// y = weight x̂ + bias with x̂ = (x - mean) / √(variance + eps), and the gradient that goes through mean and variance of
@@ -79,7 +82,7 @@ class Normalise : public torch::autograd::Function<Normalise> {
     // As if mean and variance were constants: the first term, Σ g x̂ and Σ g.
     auto [input, product, sum] = at::native_batch_norm_backward(gradients[0], x, weight, mean, variance, {}, {},
                                                                 /*train=*/false, eps, {true, true, true});
-    at::Tensor all = at::stack({sum.to(at::kFloat), product.to(at::kFloat)});
+    at::Tensor all = at::stack({sum.to(type_of_sums(x)), product.to(type_of_sums(x))});
     active().group->sum(all);
     // What they owe to x, as another normalisation: weight / deviation (- Σ g / N - x̂ Σ g x̂ / N).
     const at::Tensor scale = (variance + eps).rsqrt();
