@@ -10,6 +10,7 @@
 #include <Eigen/Geometry>
 
 #include <numbers>
+#include <optional>
 
 namespace osteon::shape_model {
 namespace {
@@ -328,22 +329,37 @@ TEST(FitToImages, IsRefinedFromWhereEachPairBegan) {
   EXPECT_EQ(together.poses.size(), 4U);
 }
 
-TEST(FitToImages, FindsABoneAmongOthers) {
-  // The bone is not the largest thing in its X-rays: a plate lies beside its lower end.
-  Scene given = scene(1.1, -0.8);
-  const Scene alone = scene(1.1, -0.8);
+/// Lays a plate beside the lower end of a scene's bone, which then is not the largest thing in its X-rays, and another
+/// bone to its left, three times as bright.
+void add_others(Scene& given, double plate, const std::optional<Mesh>& other = std::nullopt) {
+  const Eigen::Vector3d angles[] = {{0.15, 0.05, -0.2}, {0.18, -0.06, 0.1}};
   for (std::size_t v = 0; v < 2; ++v) {
-    const Projection real = given.views[v].camera.moved(
-        told(v == 1), turn_of(v == 0 ? Eigen::Vector3d(0.15, 0.05, -0.2) : Eigen::Vector3d(0.18, -0.06, 0.1)),
-        Eigen::Vector2d(6, -9), 1);
-    at::Tensor image = femurs::xray(given.bone, real);
-    image.slice(0, 330, 510).slice(1, 150, 250) += 1.5;
-    given.views[v] = {given.views[v].camera, find_outline(image, given.views[v].camera, 0.1, 2),
-                      Edges(image, given.views[v].camera)};
+    const Camera& camera = given.views[v].camera;
+    const auto seen = [&](const Mesh& bone, const Eigen::Vector2d& shift) {
+      return femurs::xray(bone, camera.moved(told(v == 1), turn_of(angles[v]), shift, 1));
+    };
+    at::Tensor image = seen(given.bone, {6, -9});
+    if (other) image += seen(*other, {-44, 0}).mul(3);
+    image.slice(0, 330, 510).slice(1, 150, 250) += plate;
+    given.views[v] = {camera, find_outline(image, camera, 0.1, 2), Edges(image, camera)};
   }
-  const ImageFit fit = fitted(given);
-  const ImageFit better = fitted(alone);
-  EXPECT_LT((fit.coefficients - better.coefficients).norm(), 0.3);
+}
+
+TEST(FitToImages, FindsABoneAmongOthers) {
+  Scene given = scene(1.1, -0.8);
+  const ImageFit alone = fitted(given);
+  add_others(given, 1.5);
+  EXPECT_LT((fitted(given).coefficients - alone.coefficients).norm(), 0.3);
+}
+
+TEST(FitToImages, FollowsAsManyBeginningsAsItIsTold) {
+  // A bright bone, turned about and far too short, agrees with the model's shaft better than the right one does.
+  Scene given = scene(1.1, -0.8);
+  const ImageFit alone = fitted(given);
+  add_others(given, 4.5, transformed(femur(-5, 0), {rotation({0, 0, 1}, std::numbers::pi), {}}));
+  EXPECT_GT((fitted(given).coefficients - alone.coefficients).norm(), 2);
+  given.settings.beginnings = 15;
+  EXPECT_LT((fitted(given).coefficients - alone.coefficients).norm(), 0.3);
 }
 
 TEST(Uncertainty, IsMadeAsLargeAsRealErrors) {

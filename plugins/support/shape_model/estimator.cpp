@@ -54,6 +54,12 @@ std::vector<Parameter> fit_parameters() {
           .unit("%")
           .at_least(0)
           .at_most(50),
+      Parameter::integer(
+          "beginnings", 4,
+          "Places in an X-ray that are followed where outlines lead nowhere, best agreement with the "
+          "model's edges first. 15 are all; with other bones in view the right one may be among the last.")
+          .at_least(1)
+          .at_most(15),
       Parameter::flag("tune", false,
                       "Choose noise (times 1 or 2) or independent (times 0.5, 1 or 2) by the error on known bones, a "
                       "group of people left out of the model at a time."),
@@ -114,6 +120,7 @@ FittedEstimator::FittedEstimator(const Parameters& parameters)
   given_.ap_ml = parameters.real("ap_ml");
   given_.shift = parameters.real("shift");
   given_.scale = parameters.real("scale_error") / 100;
+  given_.beginnings = parameters.integer("beginnings");
 }
 
 View FittedEstimator::view_of(const at::Tensor& image, const at::Tensor& line_integrals, const Projection& projection,
@@ -174,8 +181,9 @@ std::string FittedEstimator::digest_of_trial(const ShapeGallery& gallery, const 
     add_tensor(tensor.contiguous());
   for (const PairExposures& pair : gallery.told) digest.add(words_of(pair));
   const FitSettings s = settings_for(gallery.scale_error);
-  std::vector<double> numbers{s.noise, s.independent, s.axial, s.tilt, s.in_plane,        s.ap_ml,
-                              s.shift, s.scale,       level_,  step_,  tunes_ ? 1.0 : 0.0};
+  std::vector<double> numbers{
+      s.noise, s.independent, s.axial, s.tilt, s.in_plane,         s.ap_ml,
+      s.shift, s.scale,       level_,  step_,  tunes_ ? 1.0 : 0.0, static_cast<double>(s.beginnings)};
   numbers.insert(numbers.end(), gallery.person.begin(), gallery.person.end());
   add(numbers.data(), std::ssize(numbers));
   add(s.edges.mean.data(), s.edges.mean.size());

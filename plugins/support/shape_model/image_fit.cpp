@@ -360,8 +360,6 @@ class Problem {
 constexpr double kNear = 8, kNearer = 5, kNarrow = 3;
 /// Of the cost at `kNear` if nothing were where the model has it: with less, nearly all folds have found their edges.
 constexpr double kFound = 0.07;
-/// Places where folds agree with a view's slopes that are followed further.
-constexpr std::size_t kFollowed = 4;
 
 /// Where a fit begins, of those that are shown to it: where the model's folds have edges.
 class Best {
@@ -407,7 +405,7 @@ Placement by_edges(const ShapeModel& model, const View& view, const FitSettings&
     for (Problem::Candidate& one : problem.on_edges(radians(share * settings.axial)))
       candidates.push_back(std::move(one));
   std::ranges::sort(candidates, std::greater{}, &Problem::Candidate::agreement);
-  candidates.resize(std::min(candidates.size(), kFollowed));
+  candidates.resize(std::min(candidates.size(), static_cast<std::size_t>(settings.beginnings)));
   Best best(problem, problem.some());
   for (auto& [state, agreement] : candidates) {
     problem.descend(state, {Shown::edges, problem.few(), 20, kNear, 12});

@@ -29,6 +29,7 @@ struct FitSettings {
   double ap_ml = 3;                            ///< degrees, of the angle between a pair's views
   double shift = 20;                           ///< mm
   double scale = 0.02;                         ///< relative, of each view
+  std::int64_t beginnings = 4;                 ///< of those by edges alone, how many are followed in a view
   EdgeOffsets edges;                           ///< of the template's vertices; where unknown, edges are where folds are
 };
 
