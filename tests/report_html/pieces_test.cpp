@@ -147,6 +147,11 @@ TEST(Markup, SaysDurationsAsPeopleDo) {
   EXPECT_EQ(duration(-1), "0.0 s");
 }
 
+TEST(Markup, SetsAMinusSignBeforeANumberAlone) {
+  EXPECT_EQ(with_minus("-5.0 mm [-9.0, -1.0]"), "−5.0 mm [−9.0, −1.0]");
+  EXPECT_EQ(with_minus("z001-2 of 3, rank-1, - and -x"), "z001-2 of 3, rank-1, - and -x");
+}
+
 TEST(Markup, WritesNumbersWithoutExponentsWherePeopleWould) {
   EXPECT_EQ(number(0.25), "0.25");
   EXPECT_EQ(number(12345), "12345");

@@ -56,7 +56,7 @@ TEST(SweepAnswer, SaysWhatComesFirstHowOftenAndWhatFailed) {
 TEST(SweepSettings, HaveWhatTheComparisonSaysWithNumberedNotes) {
   const std::string html = report::sweep_settings(margins());
   EXPECT_NE(html.find("<th scope=\"row\" data-v=\"0.05\">loss.margin = 0.05</th><td data-v=\"91\">91.0 ± "
-                      "1.4<sup>1</sup></td><td data-v=\"-5\">-5.0 [-9.0, -1.0]</td><td data-v=\"0.031\">0.031</td>"),
+                      "1.4<sup>1</sup></td><td data-v=\"-5\">−5.0 [−9.0, −1.0]</td><td data-v=\"0.031\">0.031</td>"),
             std::string::npos)
       << html;
   EXPECT_NE(html.find("<tr class=\"own\"><th scope=\"row\" data-v=\"0.1\">"), std::string::npos) << "the first";

@@ -113,14 +113,14 @@ std::string plain_text(const MetricValue& value) {
   MetricValue plain = value;
   plain.interval.reset();
   plain.note.clear();
-  return to_text(plain);
+  return with_minus(to_text(plain));
 }
 
 std::string interval_text(const MetricValue& value) {
   if (!value.interval || !std::isfinite(value.value)) return "";
   const std::string whole = to_text(value);
   const std::size_t bracket = whole.find('[');
-  return bracket == std::string::npos ? "" : whole.substr(bracket);
+  return bracket == std::string::npos ? "" : with_minus(whole.substr(bracket));
 }
 
 std::string answer(const std::vector<MetricValue>& values) {

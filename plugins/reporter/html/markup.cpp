@@ -92,6 +92,19 @@ std::string number(double value, int digits) {
   return std::string_view(buffer) == "-0" ? "0" : buffer;
 }
 
+std::string with_minus(std::string_view figure) {
+  std::string result;
+  for (std::size_t i = 0; i < figure.size(); ++i) {
+    const bool begins = i == 0 || figure[i - 1] == ' ' || figure[i - 1] == '[';
+    const bool is_number = i + 1 < figure.size() && (std::isdigit(static_cast<unsigned char>(figure[i + 1])) != 0);
+    if (figure[i] == '-' && begins && is_number)
+      result += "−";
+    else
+      result += figure[i];
+  }
+  return result;
+}
+
 std::string duration(double seconds) {
   char buffer[64];
   const auto whole = std::llround(std::max(0.0, seconds));

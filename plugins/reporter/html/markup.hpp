@@ -27,6 +27,9 @@ namespace osteon::report {
 /// A coordinate of a drawing, to a tenth of its unit.
 [[nodiscard]] inline std::string tenths(double value) { return number(std::round(value * 10) / 10, 6); }
 
+/// A figure as it is set: with a minus sign where a hyphen stands before a number, "−5.0 [−9.0, −1.0]".
+[[nodiscard]] std::string with_minus(std::string_view figure);
+
 /// "8.1 s", "2 min 31 s", "1 h 04 min".
 [[nodiscard]] std::string duration(double seconds);
 

@@ -24,7 +24,7 @@ std::optional<double> leading_number(const std::string& words) {
 
 std::string cell(const std::string& words, const std::string& marks) {
   const auto sorted_by = leading_number(words);
-  return text("<td data-v=\"", sorted_by ? number(*sorted_by, 9) : "", "\">", escaped(words),
+  return text("<td data-v=\"", sorted_by ? number(*sorted_by, 9) : "", "\">", escaped(with_minus(words)),
               marks.empty() ? "" : text("<sup>", marks, "</sup>"), "</td>");
 }
 
@@ -157,14 +157,15 @@ std::string sweep_answer(const SweepSummary& sweep) {
         (best == nullptr || (figure.figure.larger_is_better ? own.mean > best->mean : own.mean < best->mean)))
       best = &own;
   if (best == nullptr) return text(sweep.points.size(), " points.", missing);
-  std::string sentence = text("Setting <strong>", escaped(sweep.settings[best->setting]), "</strong> comes first in ",
-                              escaped(full_name(figure)), ", with <strong>", escaped(cell_of(sweep, *best, "value")),
-                              figure.figure.unit.empty() ? "" : text(" ", escaped(figure.figure.unit)), "</strong>");
+  std::string sentence =
+      text("Setting <strong>", escaped(sweep.settings[best->setting]), "</strong> comes first in ",
+           escaped(full_name(figure)), ", with <strong>", escaped(with_minus(cell_of(sweep, *best, "value"))),
+           figure.figure.unit.empty() ? "" : text(" ", escaped(figure.figure.unit)), "</strong>");
   if (const std::string first = cell_of(sweep, *best, "first"); !first.empty() && first != "–")
     sentence += text(", and in ", escaped(first), " of samples of people and seeds");
   if (best->difference)
     sentence += text("; difference from ", escaped(sweep.settings[sweep.baseline]), ": ",
-                     escaped(cell_of(sweep, *best, "difference [95 %]")));
+                     escaped(with_minus(cell_of(sweep, *best, "difference [95 %]"))));
   return sentence + "." + missing;
 }
 
