@@ -7,8 +7,9 @@
 //     shape-peer align FOLDER       seconds of the slowest of 100 alignments of b from random places; fails unless all
 //                                   end at the same distance
 //     shape-peer registration       seconds of the slowest of some femurs that a template is carried onto
-//     shape-peer deform             seconds in which shape/deform, which knows ten femurs, predicts another from
-//                                   one X-ray pair; fails unless it comes nearer than the nearest of the ten
+//     shape-peer deform             seconds in which shape/deform, which knows ten femurs (six made-up ones where there
+//                                   are none), predicts another from one X-ray pair; fails unless it comes nearer than
+//                                   the nearest of these
 //     shape-peer regress            the same of shape/regress
 
 #include "host/handles.hpp"
