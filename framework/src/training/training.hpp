@@ -57,11 +57,11 @@ struct Progress {
 class FingerprintNetwork : public torch::nn::Module {
  public:
   FingerprintNetwork(std::shared_ptr<Network> backbone, const Parameters& head);
-  /// uint8 `[N, H, W]` → float32 `[N, d]`.
+  /// uint8 `[N, H, W]` → `[N, d]`, of the type that the weights have.
   at::Tensor forward(const at::Tensor& pixels) { return reduce(backbone_->pool(maps(pixels))); }
   /// The last convolution's maps: uint8 `[N, H, W]` → `[N, M, h, w]`.
   at::Tensor maps(const at::Tensor& pixels);
-  /// Features `[N, F]` → float32 `[N, d]`.
+  /// Features `[N, F]` → `[N, d]`, float32 or wider.
   at::Tensor reduce(const at::Tensor& features);
   [[nodiscard]] std::int64_t embedding_size() const;
   /// Size of what the loss sees, before any whitening.
